@@ -2,9 +2,10 @@
 public enum SafetensorsWriter {
     /// Writes tensors, streamed, to a file that appears complete or not at all.
     ///
-    /// Tensors are ordered by element size and then by name, and the header is padded with spaces to a multiple of
     /// Tensors are ordered by element size and then by name, and the header is padded with spaces to a multiple of 8
     /// bytes, so that all are aligned. Metadata keys are sorted (the official writer leaves them in any order).
+    ///
+    /// - Throws: `InputError` when two tensors have one name, a name is reserved, or the file cannot be written.
     public static func write(
         _ tensors: [(name: String, tensor: TensorSource)], metadata: [String: String] = [:], to path: String
     ) throws {

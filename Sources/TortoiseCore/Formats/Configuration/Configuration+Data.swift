@@ -1,0 +1,183 @@
+import Foundation
+
+// MARK: - inference
+
+/// How synthesis holds its models.
+public struct InferenceSettings: Equatable, Sendable {
+    public var weightDType = WeightDType.float32
+    /// Let go of each model after its turn.
+    public var autoUnload = false
+
+    public init() {}
+}
+
+extension InferenceSettings: ConfigurationSection {
+    static func describe(_ keys: inout ConfigurationKeys<InferenceSettings>) {
+        keys.key("weight_dtype", \.weightDType)
+        keys.key("auto_unload", \.autoUnload)
+        keys.vestigial("backend", "amp", "normalize", "batch_size", "audio_backends", "use_vocos")
+    }
+}
+
+// MARK: - dataset
+
+/// What an item of the sampler is.
+public enum SampleType: String, CaseIterable, Sendable, ConfigurationName {
+    case path, speaker
+}
+
+/// In which order utterances come.
+public enum SampleOrder: String, CaseIterable, Sendable, ConfigurationName {
+    case interleaved, duration, random
+}
+
+/// Which utterances a run sees, and in which order.
+public struct DatasetSettings: Equatable, Sendable {
+    /// Speakers as `group/speaker`; `*`, `?` and `[…]` match names.
+    public var training: [String] = []
+    /// As `training`; empty takes the training speakers.
+    public var validation: [String] = []
+    public var noise: [String] = []
+    public var speakerName = SpeakerPattern.stockName
+    public var speakerGroup = SpeakerPattern.stockGroup
+    /// Read the HDF5 file (true) or `.mel` files (false); nil reads the HDF5 file when it is there.
+    public var usesHDF5: Bool?
+    /// The dataset file, relative to the configuration's folder.
+    public var hdf5Name = "data.h5"
+    /// Drop utterances outside `durationRange`.
+    public var validate = true
+    /// Check every utterance's contents before training.
+    public var strictValidate = false
+    /// Threads that load utterances ahead.
+    public var workers = 8
+    /// Keep an index of the dataset beside it.
+    public var cache = true
+    /// Speakers with fewer utterances are left out.
+    public var minimumUtterances = 2
+    /// Seconds.
+    public var durationRange = ConfigurationRange(1, 12)
+    public var sampleType = SampleType.path
+    public var sampleOrder = SampleOrder.interleaved
+    public var sampleShuffle = true
+    /// Seconds of audio per batch when the order is by duration; 0 counts utterances instead.
+    public var sampleMaximumDurationBatch = 0.0
+
+    public init() {}
+}
+
+extension DatasetSettings: ConfigurationSection {
+    static func describe(_ keys: inout ConfigurationKeys<DatasetSettings>) {
+        keys.key("training", \.training)
+        keys.key("validation", \.validation)
+        keys.key("noise", \.noise)
+        keys.key("speaker_name_getter", \.speakerName)
+        keys.key("speaker_group_getter", \.speakerGroup)
+        keys.key("use_hdf5", \.usesHDF5)
+        keys.key("hdf5_name", \.hdf5Name)
+        keys.key("validate", \.validate)
+        keys.key("strict_validate", \.strictValidate)
+        keys.key("workers", \.workers, .within(0...256))
+        keys.key("cache", \.cache)
+        keys.key("min_utterances", \.minimumUtterances, .atLeast(0))
+        keys.key("duration_range", \.durationRange, .init(expected: "at least 1 second") { $0.lower >= 1 })
+        keys.key("sample_type", \.sampleType)
+        keys.key("sample_order", \.sampleOrder)
+        keys.key("sample_shuffle", \.sampleShuffle)
+        keys.key("sample_max_duration_batch", \.sampleMaximumDurationBatch, .atLeast(0))
+        keys.vestigial("speaker_languages", "hdf5_flag", "use_metadata", "max_utterances", "tasks_list", "noise_scale")
+        keys.vestigial(
+            "prompt_duration_range", "prompt_duration", "prompt_max_samples", "prompt_continuous_utterance_p")
+        keys.vestigial(
+            "prompt_similar_p", "prompt_similar_top_k", "prompt_similar_top_k_offset", "prompt_inject_noise_p")
+        keys.vestigial(
+            "resps_max_samples", "resps_append_p", "resps_pad_silence_p", "reencode_on_concat", "reencode_device")
+        keys.vestigial("retokenize_text", "_frames_per_second", "prompt_similar_offset")
+    }
+}
+
+// MARK: - text and prepare (ours)
+
+/// The steps text goes through before it is cut into tokens.
+public enum TextCleaners: String, CaseIterable, Sendable, ConfigurationName {
+    /// Our normaliser: dates, times, units, symbols and more.
+    case extended
+    /// Exactly the reference's English steps, for models that were trained with them.
+    case english
+    /// Lower case and single spaces only.
+    case basic
+}
+
+/// How text is read.
+public struct TextSettings: Equatable, Sendable {
+    public var cleaners = TextCleaners.extended
+    /// A file of words and their spoken forms, relative to the configuration's folder.
+    public var dictionary: String?
+    public var language = "en"
+
+    public init() {}
+}
+
+extension TextSettings: ConfigurationSection {
+    static func describe(_ keys: inout ConfigurationKeys<TextSettings>) {
+        keys.key("cleaners", \.cleaners)
+        keys.key("dictionary", \.dictionary)
+        keys.key("language", \.language)
+    }
+}
+
+/// When a recording is cut along its transcript's segments.
+public enum SliceMode: String, CaseIterable, Sendable {
+    case auto
+    case always = "true"
+    case never = "false"
+}
+
+extension SliceMode: ConfigurationValue {
+    static func read(_ node: YAMLNode, _ report: inout ConfigurationReport) throws -> SliceMode {
+        switch try node.value() {
+        case .bool(let value): return value ? .always : .never
+        case .string("auto"): return .auto
+        default:
+            throw InputError.usage("expected auto, true or false, found \(try node.value().spoken)", at: node.place)
+        }
+    }
+
+    var yaml: YAMLValue? { self == .auto ? .string("auto") : .bool(self == .always) }
+}
+
+/// How `tortoise-train prepare` turns recordings into a dataset; flags of the command win.
+public struct PrepareSettings: Equatable, Sendable {
+    public var slice = SliceMode.auto
+    /// The longest utterance that is kept, in seconds; 0 keeps all.
+    public var maximumDuration = 0.0
+    public var minimumDuration = 0.0
+    public var minimumUtterances = 0
+    /// Leave out utterances whose language is not known to be the configured one.
+    public var strictLanguages = false
+    /// Cut silence below this many decibels under the peak from both ends; nil cuts nothing.
+    public var trimSilence: Double?
+    /// Bring each utterance to this integrated loudness in LUFS; nil leaves it.
+    public var loudness: Double?
+    /// Store mel spectrograms, for training the DVAE, diffusion and vocoders.
+    public var storeMels = false
+    /// Store waveforms, for training vocoders.
+    public var storeWaveforms = false
+
+    public init() {}
+}
+
+extension PrepareSettings: ConfigurationSection {
+    static func describe(_ keys: inout ConfigurationKeys<PrepareSettings>) {
+        keys.key("slice", \.slice)
+        keys.key("max_duration", \.maximumDuration, .atLeast(0))
+        keys.key("min_duration", \.minimumDuration, .atLeast(0))
+        keys.key("min_utterances", \.minimumUtterances, .atLeast(0))
+        keys.key("strict_languages", \.strictLanguages)
+        keys.key(
+            "trim_silence", \.trimSilence,
+            .init(expected: "decibels below the peak, -120 to 0") { (-120...0).contains($0 ?? 0) })
+        keys.key("loudness", \.loudness, .init(expected: "-70 to 0 LUFS") { (-70...0).contains($0 ?? 0) })
+        keys.key("store_mels", \.storeMels)
+        keys.key("store_waveforms", \.storeWaveforms)
+    }
+}

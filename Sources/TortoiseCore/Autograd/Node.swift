@@ -1,0 +1,89 @@
+import Synchronization
+
+/// One recorded operation: what it was made from, and how a gradient of its result becomes gradients of its inputs.
+///
+/// Ids grow in the order of creation, so descending ids are a reverse order of the computation and no sort of the graph
+/// is needed. A leaf has no pullback: its gradient is what the caller of `gradients` wants.
+final class Node {
+    /// Turns the gradient of the result into the gradients of the inputs; `nil` for an input that needs none.
+    typealias Pullback = (Tensor) -> [Tensor?]
+
+    let id: UInt64
+    let operation: StaticString
+    private(set) var inputs: [Node?]
+    private(set) var pullback: Pullback?
+
+    private static let nextId = Atomic<UInt64>(1)
+
+    /// The id that the next node will have at least.
+    static var horizon: UInt64 { nextId.load(ordering: .relaxed) }
+
+    /// A leaf.
+    init() {
+        id = Self.nextId.wrappingAdd(1, ordering: .relaxed).oldValue
+        operation = "leaf"
+        inputs = []
+        pullback = nil
+    }
+
+    init(_ operation: StaticString, inputs: [Node?], pullback: @escaping Pullback) {
+        id = Self.nextId.wrappingAdd(1, ordering: .relaxed).oldValue
+        self.operation = operation
+        self.inputs = inputs
+        self.pullback = pullback
+    }
+
+    var isLeaf: Bool { pullback == nil && inputs.isEmpty }
+
+    /// Takes the pullback out, with the values it holds; each may run once.
+    func consume() -> Pullback {
+        guard let pullback else {
+            preconditionFailure("\(operation): the gradients of this computation were taken before; compute it again")
+        }
+        self.pullback = nil
+        return pullback
+    }
+
+    /// Lets go of the nodes before this one.
+    func releaseInputs() -> [Node?] {
+        defer { inputs = [] }
+        return inputs
+    }
+
+    /// A long chain of nodes would otherwise be released by recursion, one stack frame per node.
+    deinit {
+        guard !inputs.isEmpty else { return }
+        var pending = inputs
+        inputs = []
+        pullback = nil
+        while let last = pending.popLast() {
+            guard var node = last, isKnownUniquelyReferenced(&node) else { continue }
+            node.pullback = nil
+            pending += node.releaseInputs()
+        }
+    }
+}
+
+extension Tensor {
+    /// The same values as the start of a recorded computation: a leaf, whose gradient can be asked for.
+    public func tracked() -> Tensor {
+        precondition(dtype == .float32, "only float32 tensors can be tracked, found \(dtype)")
+        var leaf = detached
+        leaf.node = Node()
+        return leaf
+    }
+
+    /// This result with a record of how to find the gradients of the inputs, if any of those is tracked.
+    ///
+    /// The pullback must work on untracked tensors only, and may return `nil` for inputs that are not tracked.
+    func recorded(_ operation: StaticString, from inputs: Tensor..., pullback: @escaping Node.Pullback) -> Tensor {
+        recorded(operation, from: inputs, pullback: pullback)
+    }
+
+    func recorded(_ operation: StaticString, from inputs: [Tensor], pullback: @escaping Node.Pullback) -> Tensor {
+        guard inputs.contains(where: \.isTracked) else { return self }
+        var result = self
+        result.node = Node(operation, inputs: inputs.map(\.node), pullback: pullback)
+        return result
+    }
+}

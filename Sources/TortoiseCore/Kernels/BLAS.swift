@@ -1,0 +1,87 @@
+import COpenBLAS
+
+/// A dense float32 matrix in memory, row-major, seen as it is or transposed.
+struct MatrixOperand {
+    let base: UnsafePointer<Float>
+    /// Elements from one stored row to the next.
+    let stride: Int
+    /// Whether the operand is the transpose of what is stored.
+    let isTransposed: Bool
+}
+
+/// float32 matrix products through OpenBLAS.
+///
+/// OpenBLAS runs single-threaded and our pool splits the product into tiles, so that results do not depend on the
+/// number of threads and only one set of workers ever competes for the cores. Tile sizes depend on the shape alone.
+enum BLAS {
+    private static let singleThreaded: Void = openblas_set_num_threads(1)
+
+    /// Tiles are about this large in each direction: large enough that packing costs little, small enough to share.
+    private static let tileTarget = 256
+    /// Products below this many multiply-adds are not worth a second thread.
+    private static let parallelThreshold = 1 << 18
+
+    /// C = alpha A B + beta C on the pool.
+    ///
+    /// - Parameters:
+    ///   - m: Rows of C.
+    ///   - n: Columns of C.
+    ///   - k: The inner dimension.
+    ///   - c: C, row-major, with `cStride` elements from row to row.
+    static func multiply(
+        m: Int, n: Int, k: Int, alpha: Float = 1, a: MatrixOperand, b: MatrixOperand, beta: Float = 0,
+        c: UnsafeMutablePointer<Float>, cStride: Int
+    ) {
+        guard m > 0, n > 0 else { return }
+        let (rowTiles, columnTiles) = tiles(m: m, n: n, k: k)
+        let rowStep = step(m, rowTiles)
+        let columnStep = step(n, columnTiles)
+        Execution.current.pool.forEachChunk(rowTiles * columnTiles, grain: 1) { tiles in
+            for tile in tiles {
+                let i = tile / columnTiles * rowStep
+                let j = tile % columnTiles * columnStep
+                guard i < m, j < n else { continue }
+                multiplySerially(
+                    m: min(rowStep, m - i), n: min(columnStep, n - j), k: k, alpha: alpha,
+                    a: a.offset(rows: i, columns: 0), b: b.offset(rows: 0, columns: j), beta: beta,
+                    c: c + i * cStride + j, cStride: cStride)
+            }
+        }
+    }
+
+    /// C = alpha A B + beta C on the calling thread; what a worker of the pool calls.
+    static func multiplySerially(
+        m: Int, n: Int, k: Int, alpha: Float = 1, a: MatrixOperand, b: MatrixOperand, beta: Float = 0,
+        c: UnsafeMutablePointer<Float>, cStride: Int
+    ) {
+        _ = singleThreaded
+        cblas_sgemm(
+            CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
+            blasint(m), blasint(n), blasint(k), alpha, a.base, blasint(a.stride), b.base, blasint(b.stride), beta,
+            c, blasint(cStride))
+    }
+
+    /// How many tiles C is cut into, down and across; a function of the shape only.
+    static func tiles(m: Int, n: Int, k: Int) -> (rows: Int, columns: Int) {
+        guard m * n * max(k, 1) > parallelThreshold else { return (1, 1) }
+        // The longer side is cut, since a cut through the rows packs B once more per tile and a cut through the
+        // columns packs A once more.
+        let longer = max(m, n)
+        let pieces = min(8, max(2, longer / tileTarget))
+        return m >= n ? (pieces, 1) : (1, pieces)
+    }
+
+    /// The size of each of `pieces` tiles over `count`, a multiple of 16 so that no tile ends within a micro-kernel.
+    private static func step(_ count: Int, _ pieces: Int) -> Int {
+        guard pieces > 1 else { return count }
+        return ((count + pieces - 1) / pieces + 15) & ~15
+    }
+}
+
+extension MatrixOperand {
+    /// The operand from this row and column of its untransposed-or-transposed view on.
+    func offset(rows: Int, columns: Int) -> MatrixOperand {
+        let elements = isTransposed ? columns * stride + rows : rows * stride + columns
+        return MatrixOperand(base: base + elements, stride: stride, isTransposed: isTransposed)
+    }
+}

@@ -1,0 +1,27 @@
+/// A block of memory that tensors view: pooled, or a slice of something else that is kept alive.
+final class Storage {
+    let base: UnsafeMutableRawPointer
+    let byteCount: Int
+    /// The mapped file or other owner; `nil` for a block of the pool.
+    private let owner: AnyObject?
+
+    /// A block of the pool; its contents are undefined.
+    init(byteCount: Int) {
+        base = BufferPool.shared.allocate(byteCount: byteCount)
+        self.byteCount = byteCount
+        owner = nil
+    }
+
+    /// Read-only bytes that `owner` keeps alive, a weight in a mapped file for example.
+    ///
+    /// Nothing writes through `base`: operations write only to storage that they have just made.
+    init(viewing bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+        base = bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } ?? BufferPool.shared.allocate(byteCount: 0)
+        byteCount = bytes.count
+        self.owner = owner
+    }
+
+    deinit {
+        if owner == nil { BufferPool.shared.deallocate(base, byteCount: byteCount) }
+    }
+}

@@ -1,0 +1,143 @@
+/// How the keys of a published file become the keys of a model: one table per model, one rule per line.
+///
+/// A pattern is a dotted key in which `*` stands for one component and a leading `**.` for any number of them.
+public struct KeyMap: Sendable {
+    public enum Rule: Sendable {
+        /// Keys that a file may have and no model needs: mask buffers and the like.
+        case drop(String)
+        /// A prefix of file keys that model keys do not have, or have otherwise.
+        case prefix(from: String, to: String)
+        /// Matrices that the file stores as [inputs, outputs]: GPT-2's Conv1D.
+        case transpose(String)
+        /// `X.weight` computed from the file's `X.weight_g` and `X.weight_v` (or PyTorch's newer
+        /// `X.parametrizations.weight.original0` and `.original1`).
+        case foldWeightNorm(axis: Int)
+    }
+
+    public let rules: [Rule]
+
+    public init(_ rules: Rule...) { self.rules = rules }
+
+    static func matches(_ pattern: String, _ key: String) -> Bool {
+        var wanted = pattern.split(separator: ".", omittingEmptySubsequences: false)
+        var found = key.split(separator: ".", omittingEmptySubsequences: false)
+        if wanted.first == "**" {
+            wanted.removeFirst()
+            found = found.suffix(wanted.count)
+        }
+        return wanted.count == found.count && zip(wanted, found).allSatisfy { $0 == "*" || $0 == $1 }
+    }
+}
+
+/// A source whose names and orientations are the model's.
+public struct KeyMappedSource: ParameterSource {
+    /// The two halves of a folded weight norm.
+    private struct WeightNormKeys {
+        let length, direction: String
+        let axis: Int
+    }
+
+    private let base: any ParameterSource
+    private let rules: [KeyMap.Rule]
+    /// The file's key for each of the model's.
+    private let fileKey: [String: String]
+    private let folded: [String: WeightNormKeys]
+    public let names: [String]
+
+    public init(_ base: any ParameterSource, _ map: KeyMap) {
+        self.base = base
+        rules = map.rules
+        var fileKey: [String: String] = [:]
+        var folded: [String: WeightNormKeys] = [:]
+        var names: [String] = []
+        let known = Set(base.names)
+        let axis = map.rules.firstNonNil { if case .foldWeightNorm(let axis) = $0 { axis } else { nil } }
+        for key in base.names where !map.rules.contains(where: { $0.drops(key) }) {
+            let name = map.rules.reduce(key) { $1.renamed($0) }
+            guard let axis, let stem = Self.weightNormStem(name) else {
+                fileKey[name] = key
+                names.append(name)
+                continue
+            }
+            guard let length = stem.lengthKey(for: key), known.contains(length) else {
+                // The length half of a pair, which its direction brings along; alone it is reported as unused.
+                if let direction = stem.directionKey(for: key), known.contains(direction) { continue }
+                fileKey[name] = key
+                names.append(name)
+                continue
+            }
+            folded[stem.weight] = WeightNormKeys(length: length, direction: key, axis: axis)
+            names.append(stem.weight)
+        }
+        self.fileKey = fileKey
+        self.folded = folded
+        self.names = names
+    }
+
+    public var label: String { base.label }
+
+    public func tensor(_ name: String) throws -> Tensor? {
+        if let pair = folded[name] {
+            guard let length = try base.tensor(pair.length), let direction = try base.tensor(pair.direction) else {
+                return nil
+            }
+            let (g, v) = (length.converted(to: .float32), direction.converted(to: .float32))
+            var expected = [Int](repeating: 1, count: v.rank)
+            guard v.rank > pair.axis else { return v }
+            expected[pair.axis] = v.shape[pair.axis]
+            guard g.shape == expected else {
+                throw InputError.model("weight norm of \(v.shape) needs lengths \(expected), found \(g.shape)", at: pair.length)
+            }
+            return weightNorm(direction: v, length: g, axis: pair.axis)
+        }
+        guard let key = fileKey[name], let tensor = try base.tensor(key) else { return nil }
+        let isTransposed = rules.contains {
+            if case .transpose(let pattern) = $0 { KeyMap.matches(pattern, name) } else { false }
+        }
+        return isTransposed && tensor.rank == 2 ? tensor.viewPermuted([1, 0]) : tensor
+    }
+
+    /// The names that belong to a weight-normed `X.weight`.
+    private struct Stem {
+        let weight: String
+        let length, direction: String
+
+        func lengthKey(for key: String) -> String? {
+            key.hasSuffix(direction) ? String(key.dropLast(direction.count)) + length : nil
+        }
+
+        func directionKey(for key: String) -> String? {
+            key.hasSuffix(length) ? String(key.dropLast(length.count)) + direction : nil
+        }
+    }
+
+    private static func weightNormStem(_ name: String) -> Stem? {
+        let spellings = [
+            (".weight_g", ".weight_v"), (".parametrizations.weight.original0", ".parametrizations.weight.original1"),
+        ]
+        for (length, direction) in spellings {
+            for suffix in [length, direction] where name.hasSuffix(suffix) {
+                return Stem(weight: name.dropLast(suffix.count) + ".weight", length: length, direction: direction)
+            }
+        }
+        return nil
+    }
+}
+
+extension KeyMap.Rule {
+    func drops(_ key: String) -> Bool {
+        if case .drop(let pattern) = self { KeyMap.matches(pattern, key) } else { false }
+    }
+
+    func renamed(_ key: String) -> String {
+        guard case .prefix(let from, let to) = self, key.hasPrefix(from) else { return key }
+        return to + key.dropFirst(from.count)
+    }
+}
+
+extension Sequence {
+    func firstNonNil<Result>(_ transform: (Element) -> Result?) -> Result? {
+        for element in self { if let result = transform(element) { return result } }
+        return nil
+    }
+}

@@ -5,6 +5,7 @@
 #include <math.h>
 
 INLINE vf vf_exp(vf x) { return expf(x); }
+INLINE vf vf_exp_nonpositive(vf x) { return expf(x); }  // for x <= 0, or a little above
 INLINE vf vf_log(vf x) { return logf(x); }
 INLINE vf vf_sin(vf x) { return sinf(x); }
 INLINE vf vf_cos(vf x) { return cosf(x); }

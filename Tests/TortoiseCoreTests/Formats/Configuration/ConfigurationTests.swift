@@ -203,7 +203,7 @@ private func failure(_ text: String) -> InputError? {
 
     @Test(.timeLimit(.minutes(1))) func mutatedFilesNeverTrap() throws {
         let seed = Array(try Data(contentsOf: golden("Configuration/reference.yaml")))
-        var generator = SplitMix(state: 7)
+        var generator = SeededGenerator(seed: 7)
         let alphabet = Array("&*!?|>-:[]{}#%@`'\"\\ \n\t,<=~0x9eE.+_aN\u{0}\u{7F}".utf8) + [0xFF, 0xC3, 0xED]
         let deadline = ContinuousClock.now + .seconds(1.5)
         var runs = 0
@@ -224,18 +224,5 @@ private func failure(_ text: String) -> InputError? {
             runs += 1
         }
         #expect(runs > 100)
-    }
-}
-
-/// SplitMix64 (Steele et al. 2014), for tests that need a few reproducible bits.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

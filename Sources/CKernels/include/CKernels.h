@@ -62,6 +62,16 @@ typedef struct tk_adam {
     int32_t decoupled;               // 1: AdamW (decay shrinks the weight), 0: Adam (decay joins the gradient)
 } tk_adam;
 
+// A discrete Fourier transform of any size; `roots` are e^(-2 pi i j / size) as pairs of real and imaginary part.
+typedef struct tk_fourier {
+    size_t size;
+    const float *roots;
+    const int32_t *radices;  // factors of the size, then 0
+    const float *window;     // `size` weights of the samples of a frame
+} tk_fourier;
+
+enum { TK_CONVOLUTION_ROWS = 4 };    // rows of outputs whose weights lie together
+enum { TK_FOURIER_SCRATCH = 64 };    // floats of scratch per point of a transform
 enum { TK_ADAM8_BLOCK = 256 };  // elements that share one scale in 8-bit optimizer state
 enum { TK_INT8_BLOCK = 32 };    // weights along K that share one scale
 enum { TK_INT4_BLOCK = 32 };
@@ -136,6 +146,27 @@ typedef struct tk_table {
     // *dalpha and *dinverse_beta are set to the sums over the channel.
     void (*snake_gradient)(float *dx, float *dalpha, float *dinverse_beta, const float *dy, const float *x, size_t n,
                            float alpha, float inverse_beta);
+
+    // -- Convolution ----------------------------------------------------------------------------------------------
+    // y[r, t] = start[r] + sum_j w[j, r] x[offset[j] + t] for r < rows (1...TK_CONVOLUTION_ROWS) and t < n;
+    // w is [taps, TK_CONVOLUTION_ROWS], its columns from `rows` on are not used; start NULL: the sum is added to y.
+    void (*convolve_panel)(float *y, size_t y_stride, const float *x, const int32_t *offset, const float *w, size_t taps,
+                           const float *start, size_t rows, size_t n);
+    // dw[r, j] += sum_t dy[r, t] x[offset[j] + t], any number of rows.
+    void (*convolve_weight_gradient)(float *dw, size_t dw_stride, const float *dy, size_t dy_stride, const float *x,
+                                     const int32_t *offset, size_t taps, size_t rows, size_t n);
+
+    // -- Short-time Fourier transform -----------------------------------------------------------------------------
+    // Bin b of frame f, windowed samples from x[f hop] on, goes to re and im [b * stride + f], b = 0...size / 2.
+    // scratch: TK_FOURIER_SCRATCH * size floats.
+    void (*fourier_frames)(float *re, float *im, size_t stride, const float *x, size_t hop, size_t frames,
+                           const tk_fourier *plan, float *scratch);
+    // The transpose: adds the gradient of the samples to dx, (frames - 1) hop + size of them.
+    void (*fourier_frames_gradient)(float *dx, const float *dre, const float *dim, size_t stride, size_t hop,
+                                    size_t frames, const tk_fourier *plan, float *scratch);
+    void (*magnitude)(float *y, const float *re, const float *im, size_t n, int32_t squared);    // |re + i im|, or its square
+    // re and im become the gradients with respect to themselves; 0 where both are 0.
+    void (*magnitude_gradient)(float *re, float *im, const float *dy, size_t n, int32_t squared);
 
     // -- Optimizers ----------------------------------------------------------------------------------------------
     void (*adam_step)(float *w, const float *g, float *m, float *v, size_t n, const tk_adam *settings);

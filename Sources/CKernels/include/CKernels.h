@@ -56,11 +56,18 @@ typedef struct tk_nest {
 } tk_nest;
 
 typedef struct tk_adam {
-    float learning_rate, beta1, beta2, epsilon, weight_decay;
-    float correction1, correction2;  // 1 - beta1^t, 1 - beta2^t
-    float gradient_scale;            // multiplied into the gradient first (clipping, accumulation)
-    int32_t decoupled;               // 1: AdamW (decay shrinks the weight), 0: Adam (decay joins the gradient)
+    double learning_rate, beta1, beta2, epsilon, weight_decay;
+    double correction1, correction2;  // 1 - beta1^t, 1 - beta2^t
+    float gradient_scale;             // multiplied into the gradient first (clipping, accumulation)
+    int32_t decoupled;                // 1: AdamW (decay shrinks the weight), 0: Adam (decay joins the gradient)
 } tk_adam;
+
+typedef struct tk_prodigy {
+    float gradient_scale, decay;  // g' = gradient_scale g + decay w
+    float keep1, take1;           // m = keep1 m + take1 g'
+    float keep2, take2;           // v = keep2 v + take2 g'^2
+    float keep3, take3;           // s = keep3 s + take3 g'
+} tk_prodigy;
 
 // A discrete Fourier transform of any size; `roots` are e^(-2 pi i j / size) as pairs of real and imaginary part.
 typedef struct tk_fourier {
@@ -175,6 +182,12 @@ typedef struct tk_table {
                        const float *signed_map, const float *unsigned_map, size_t n, const tk_adam *settings);
     void (*sgd_step)(float *w, const float *g, float *momentum_or_null, size_t n, float learning_rate, float momentum,
                      float dampening, float weight_decay, float gradient_scale, int32_t nesterov, int32_t first_step);
+    void (*prodigy_moments)(float *m, float *v, const float *w, const float *g, size_t n, const tk_prodigy *settings);
+    // Updates s and sets sums to { g' . (start - w), |s| }; s and start hold n values, for every stride-th w and g.
+    void (*prodigy_distance)(double sums[2], float *s, const float *start, const float *w, const float *g, size_t n,
+                             size_t stride, const tk_prodigy *settings);
+    // w = shrink w - rate m / (sqrt(v) + epsilon)
+    void (*prodigy_step)(float *w, const float *m, const float *v, size_t n, float shrink, float rate, float epsilon);
 
     // -- Conversion (round to nearest even; NaN stays NaN) --------------------------------------------------------
     void (*float_to_bfloat16)(uint16_t *y, const float *x, size_t n);

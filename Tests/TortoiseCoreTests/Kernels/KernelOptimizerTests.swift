@@ -6,17 +6,17 @@ import Testing
     private func adamSettings(step: Double, decoupled: Bool) -> tk_adam {
         tk_adam(
             learning_rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weight_decay: 0.1,
-            correction1: Float(1 - pow(0.9, step)), correction2: Float(1 - pow(0.99, step)), gradient_scale: 0.5,
+            correction1: 1 - pow(0.9, step), correction2: 1 - pow(0.99, step), gradient_scale: 0.5,
             decoupled: decoupled ? 1 : 0)
     }
 
     /// One step in double precision: the new weight and moments.
     private func adam(_ w: Double, _ g: Double, _ m: Double, _ v: Double, _ s: tk_adam) -> (w: Double, m: Double, v: Double) {
-        let (rate, decay) = (Double(s.learning_rate), Double(s.weight_decay))
+        let (rate, decay) = (s.learning_rate, s.weight_decay)
         let g = g * Double(s.gradient_scale) + (s.decoupled == 0 ? decay * w : 0)
-        let m = Double(s.beta1) * m + (1 - Double(s.beta1)) * g
-        let v = Double(s.beta2) * v + (1 - Double(s.beta2)) * g * g
-        let direction = (m / Double(s.correction1)) / ((v / Double(s.correction2)).squareRoot() + Double(s.epsilon))
+        let m = s.beta1 * m + (1 - s.beta1) * g
+        let v = s.beta2 * v + (1 - s.beta2) * g * g
+        let direction = (m / s.correction1) / ((v / s.correction2).squareRoot() + s.epsilon)
         return ((s.decoupled == 0 ? w : w * (1 - rate * decay)) - rate * direction, m, v)
     }
 
@@ -64,6 +64,42 @@ import Testing
                 } expected: { values in
                     [w.indices.map { Double(w[$0]) - 0.0625 * (0.5 * values[0][$0] + 0.125 * Double(w[$0])) }]
                 }
+        }
+    }
+
+    @Test("Prodigy's kernels agree with double precision", arguments: [1, 3])
+    func prodigy(stride: Int) {
+        var settings = tk_prodigy(
+            gradient_scale: 0.5, decay: 0.125, keep1: 0.75, take1: 0.25, keep2: 0.875, take2: 0.0625, keep3: 0.5, take3: 0.75)
+        for size in oddSizes {
+            var random = KernelRandom(size)
+            let w = random.floats(size), g = random.floats(size), m = random.floats(size), v = random.floats(size, in: 0...1)
+            let slice = Array(Swift.stride(from: 0, to: size, by: stride))
+            let s = random.floats(slice.count), start = random.floats(slice.count)
+            let gradient = w.indices.map { 0.5 * Double(g[$0]) + 0.125 * Double(w[$0]) }
+            KernelCheck(label: "Prodigy's moments \(size)", inputs: [w, g], outputs: [m, v]).run { table, inputs, outputs in
+                table.prodigy_moments(outputs[0], outputs[1], inputs[0], inputs[1], size, &settings)
+            } expected: { _ in
+                [
+                    w.indices.map { 0.75 * Double(m[$0]) + 0.25 * gradient[$0] },
+                    w.indices.map { 0.875 * Double(v[$0]) + 0.0625 * gradient[$0] * gradient[$0] },
+                ]
+            }
+            let sums = slice.indices.map { 0.5 * Double(s[$0]) + 0.75 * gradient[slice[$0]] }
+            let travelled = slice.indices.reduce(0) { $0 + gradient[slice[$1]] * Double(start[$1] - w[slice[$1]]) }
+            KernelCheck(label: "Prodigy's distance \(size)", inputs: [start, w, g], outputs: [s]).run { table, inputs, outputs in
+                var found = [0.0, 0.0]
+                table.prodigy_distance(
+                    &found, outputs[0], inputs[0], inputs[1], inputs[2], slice.count, stride, &settings)
+                let tolerance = Tolerance(absolute: 1e-6 * Double(slice.count + 1))
+                #expect(tolerance.accepts(found[0], travelled))
+                #expect(tolerance.accepts(found[1], sums.reduce(0) { $0 + abs($1) }))
+            } expected: { _ in [sums] }
+            KernelCheck(label: "Prodigy's step \(size)", inputs: [m, v], outputs: [w]).run { table, inputs, outputs in
+                table.prodigy_step(outputs[0], inputs[0], inputs[1], size, 0.875, 0.25, 0.5)
+            } expected: { values in
+                [w.indices.map { 0.875 * Double(w[$0]) - 0.25 * values[0][$0] / (values[1][$0].squareRoot() + 0.5) }]
+            }
         }
     }
 

@@ -45,40 +45,40 @@ extension TensorDescriptor {
                 "a tensor of shape \(shape) repeats its elements to more bytes than the file has", at: file.path,
                 try: "save it with .contiguous()")
         }
-        let size = dtype.byteCount
-        let dense = [UInt8](unsafeUninitializedCapacity: byteCount) { destination, initialized in
-            guard let to = UnsafeMutableRawPointer(destination.baseAddress), let from = file.bytes.baseAddress else {
-                return
-            }
-            gatherElements(from: from + byteOffset, shape: shape, strides: strides, elementSize: size, to: to)
-            initialized = byteCount
-        }
+        let dense = gatheredElements(
+            of: UnsafeRawBufferPointer(rebasing: file.bytes[byteOffset...]), shape: shape, strides: strides,
+            elementSize: dtype.byteCount)
         return .copied(dense)
     }
 }
 
 /// Copies a strided tensor's elements to dense row-major memory.
-private func gatherElements(
-    from source: UnsafeRawPointer, shape: [Int], strides: [Int], elementSize: Int,
-    to destination: UnsafeMutableRawPointer
-) {
-    guard let columns = shape.last, let columnStride = strides.last else { return }
-    let rows = shape.dropLast().reduce(1, *)
-    var index = [Int](repeating: 0, count: shape.count)
-    var output = destination
-    for _ in 0..<rows {
-        var input = source
-        for axis in 0..<shape.count - 1 { input += index[axis] * strides[axis] * elementSize }
-        for column in 0..<columns {
-            output.copyMemory(from: input + column * columnStride * elementSize, byteCount: elementSize)
-            output += elementSize
+///
+/// - Precondition: There are elements, and all of them lie in the source.
+func gatheredElements(
+    of source: UnsafeRawBufferPointer, shape: [Int], strides: [Int], elementSize: Int
+) -> [UInt8] {
+    let byteCount = shape.reduce(elementSize, *)
+    return [UInt8](unsafeUninitializedCapacity: byteCount) { destination, initialized in
+        guard let from = source.baseAddress, let to = UnsafeMutableRawPointer(destination.baseAddress),
+            let columns = shape.last, let columnStride = strides.last
+        else { return }
+        var index = [Int](repeating: 0, count: shape.count)
+        var output = to
+        for _ in 0..<shape.dropLast().reduce(1, *) {
+            var input = from
+            for axis in 0..<shape.count - 1 { input += index[axis] * strides[axis] * elementSize }
+            for column in 0..<columns {
+                output.copyMemory(from: input + column * columnStride * elementSize, byteCount: elementSize)
+                output += elementSize
+            }
+            // The index of the next row, like an odometer.
+            for axis in (0..<shape.count - 1).reversed() {
+                index[axis] += 1
+                if index[axis] < shape[axis] { break }
+                index[axis] = 0
+            }
         }
-        var axis = shape.count - 2
-        while axis >= 0 {
-            index[axis] += 1
-            if index[axis] < shape[axis] { break }
-            index[axis] = 0
-            axis -= 1
-        }
+        initialized = byteCount
     }
 }

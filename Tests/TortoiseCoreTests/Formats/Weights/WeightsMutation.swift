@@ -21,6 +21,7 @@ struct SeededGenerator: RandomNumberGenerator {
 /// Changes bytes of a file in many ways and expects a parser to accept the result or to throw an `InputError`.
 ///
 /// - Parameters:
+///   - rounds: How many files to make, times `TORTOISE_MUTATIONS` from the environment for a long run.
 ///   - dense: The range that is worth changing (headers and pickles; not the tensors' own bytes).
 ///   - parse: Must touch everything that the parser promises to be there.
 func expectNoTrap(
@@ -28,6 +29,7 @@ func expectNoTrap(
 ) throws {
     var random = SeededGenerator(seed: seed)
     let interesting: [UInt8] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF] + Array("{}[](),.0123456789\"\\NRbcdhijqrstu}~".utf8)
+    let rounds = rounds * (ProcessInfo.processInfo.environment["TORTOISE_MUTATIONS"].flatMap { Int($0) } ?? 1)
     var refused = 0
     // Memory-backed where there is such a folder: a disk's journal would take most of the time.
     let folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : FileManager.default.temporaryDirectory.path

@@ -61,30 +61,33 @@ import Testing
             + Array(header.utf8) + [UInt8](repeating: 0, count: byteCount)
     }
 
+    /// A header of these entries.
+    private static func header(_ entries: String...) -> String {
+        "{\(entries.joined(separator: ","))}"
+    }
+
+    /// An entry for a vector of floats at these bytes.
+    private static func float(_ name: String, _ count: any CustomStringConvertible & Sendable, _ start: Int, _ end: Int)
+        -> String
+    {
+        #""\#(name)":{"dtype":"F32","shape":[\#(count)],"data_offsets":[\#(start),\#(end)]}"#
+    }
+
     @Test(arguments: [
-        (
-            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
-            8, "twice"
-        ),
-        (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "does not fill"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "gap"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 8, "take 4 bytes"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 3, "take 4 bytes"),
-        (
-            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#,
-            6, "overlaps"
-        ),
-        (
-            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
-            4, "overlaps"
-        ),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4, "ends before it starts"),
+        (header(float("a", 1, 0, 4), float("a", 1, 4, 8)), 8, "twice"),
+        (header(float("a", 2, 0, 4)), 4, "does not fill"),
+        (header(float("a", 1, 4, 8)), 8, "gap"),
+        (header(float("a", 1, 0, 4)), 8, "take 4 bytes"),
+        (header(float("a", 1, 0, 4)), 3, "take 4 bytes"),
+        (header(float("a", 1, 0, 4), float("b", 1, 2, 6)), 6, "overlaps"),
+        (header(float("a", 1, 0, 4), float("b", 1, 0, 4)), 4, "overlaps"),
+        (header(float("a", 1, 4, 0)), 4, "ends before it starts"),
         (#"{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}"#, 4, "F8_E4M3"),
         (#"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#, 0, "does not fill"),
-        (#"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,0]}}"#, 0, "exceeds 64 bits"),
+        (header(float("a", "99999999999999999999", 0, 0)), 0, "exceeds 64 bits"),
         (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}}"#, 0, "unsigned integer"),
         (#"{"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}"#, 4, "expected ]"),
-        (#"{"a":{"dtype":"F32","shape":[01],"data_offsets":[0,4]}}"#, 4, "starts with 0"),
+        (header(float("a", "01", 0, 4)), 4, "starts with 0"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}"#, 4, "more than 2 items"),
         (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "lacks"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"dtype":"F32"}}"#, 4, "gives dtype twice"),
@@ -123,7 +126,7 @@ import Testing
 
     @Test func mutationsNeverTrap() throws {
         let original = try goldenBytes("Weights/dtypes.safetensors")
-        try expectNoTrap(original, rounds: 20_000, seed: 1, dense: 0..<1100) { file in
+        try expectNoTrap(original, rounds: 10_000, seed: 1, dense: 0..<1100) { file in
             let reader = try SafetensorsReader(file)
             for name in reader.names { _ = try reader.bytes(name).array }
         }

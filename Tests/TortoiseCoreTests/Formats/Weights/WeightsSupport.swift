@@ -55,3 +55,19 @@ extension TensorBytes {
 func goldenBytes(_ path: String) throws -> [UInt8] {
     Array(try Data(contentsOf: golden(path)))
 }
+
+/// Writes a file and expects the bytes of a golden that `Tools/check_weights.py` loaded with the official readers.
+///
+/// To change a writer, run its test with `TORTOISE_RECORD` naming the folder of the goldens, then that script.
+func expectWritten(_ name: String, _ write: (String) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+        let path = "\(folder)/\(name)"
+        try write(path)
+        let written = try Data(contentsOf: URL(fileURLWithPath: path))
+        if let record = ProcessInfo.processInfo.environment["TORTOISE_RECORD"] {
+            try written.write(to: URL(fileURLWithPath: "\(record)/\(name)"))
+        } else {
+            #expect(try Array(written) == goldenBytes("Weights/\(name)"))
+        }
+    }
+}

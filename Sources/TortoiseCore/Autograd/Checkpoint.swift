@@ -7,14 +7,14 @@
 /// - Parameter block: Computes a tensor; called twice, and must do the same both times. Randomness that is keyed
 ///   (`RandomSource`) does.
 public func checkpoint(_ block: @escaping () -> Tensor) -> Tensor {
-    let horizon = Node.horizon
+    let horizon = GraphNode.horizon
     let first = block()
     guard let root = first.node else { return first }
     guard root.id >= horizon else { return first }
     let used = nodesOlder(than: horizon, reachedFrom: root)
     var result = first.detached
-    result.node = Node("checkpoint", inputs: used) { gradient in
-        let horizon = Node.horizon
+    result.node = GraphNode("checkpoint", inputs: used) { gradient in
+        let horizon = GraphNode.horizon
         guard let root = block().node else {
             preconditionFailure("checkpoint: the block computed an untracked tensor the second time")
         }
@@ -25,10 +25,10 @@ public func checkpoint(_ block: @escaping () -> Tensor) -> Tensor {
 }
 
 /// The nodes made before `horizon` that a computation ends at, each once.
-private func nodesOlder(than horizon: UInt64, reachedFrom root: Node) -> [Node] {
+private func nodesOlder(than horizon: UInt64, reachedFrom root: GraphNode) -> [GraphNode] {
     var seen: Set<UInt64> = [root.id]
     var pending = [root]
-    var older: [Node] = []
+    var older: [GraphNode] = []
     while let node = pending.popLast() {
         guard node.id >= horizon else {
             older.append(node)

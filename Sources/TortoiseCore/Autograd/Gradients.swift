@@ -10,7 +10,7 @@ public struct Gradients {
         return byNode[node.id]
     }
 
-    subscript(_ node: Node) -> Tensor? { byNode[node.id] }
+    subscript(_ node: GraphNode) -> Tensor? { byNode[node.id] }
 
     /// Adds the gradients of another value: gradient accumulation over micro-batches.
     public mutating func add(_ other: Gradients) {
@@ -34,7 +34,7 @@ public struct Gradients {
         }
     }
 
-    mutating func remove(_ node: Node) -> Tensor? { byNode.removeValue(forKey: node.id) }
+    mutating func remove(_ node: GraphNode) -> Tensor? { byNode.removeValue(forKey: node.id) }
 }
 
 extension Tensor {
@@ -62,7 +62,7 @@ extension Tensor {
 /// Walks the recorded computation backwards from `root`.
 ///
 /// Nodes older than `horizon` count as leaves, which is how a checkpointed block finds the gradients of what it used.
-func backpropagate(from root: Node, seed: Tensor, stoppingBefore horizon: UInt64) -> Gradients {
+func backpropagate(from root: GraphNode, seed: Tensor, stoppingBefore horizon: UInt64) -> Gradients {
     var gradients = Gradients()
     gradients.accumulate(seed, at: root.id)
     var queue = NodeQueue()
@@ -86,10 +86,10 @@ func backpropagate(from root: Node, seed: Tensor, stoppingBefore horizon: UInt64
 
 /// The nodes still to visit, each once, newest first: a binary heap on ids.
 private struct NodeQueue {
-    private var heap: [Node] = []
+    private var heap: [GraphNode] = []
     private var known: Set<UInt64> = []
 
-    mutating func insert(_ node: Node) {
+    mutating func insert(_ node: GraphNode) {
         guard known.insert(node.id).inserted else { return }
         heap.append(node)
         var child = heap.count - 1
@@ -99,7 +99,7 @@ private struct NodeQueue {
         }
     }
 
-    mutating func popNewest() -> Node? {
+    mutating func popNewest() -> GraphNode? {
         guard !heap.isEmpty else { return nil }
         heap.swapAt(0, heap.count - 1)
         let newest = heap.removeLast()

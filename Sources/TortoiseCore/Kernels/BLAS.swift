@@ -84,4 +84,6 @@ extension MatrixOperand {
         let elements = isTransposed ? columns * stride + rows : rows * stride + columns
         return MatrixOperand(base: base + elements, stride: stride, isTransposed: isTransposed)
     }
+
+    var transposed: MatrixOperand { MatrixOperand(base: base, stride: stride, isTransposed: !isTransposed) }
 }

@@ -71,6 +71,24 @@ enum UnaryFunction {
     }
 }
 
+/// Zeroing elements at random: which ones go is a function of the stream and of their position.
+public struct Dropout: Sendable {
+    public let probability: Float
+    public let stream: PhiloxStream
+
+    /// - Precondition: the probability is in [0, 1).
+    public init(_ probability: Float, _ stream: PhiloxStream) {
+        precondition((0..<1).contains(probability), "dropout: probability \(probability) is not in [0, 1)")
+        self.probability = probability
+        self.stream = stream
+    }
+
+    /// Elements are kept where the random number is at least this.
+    var threshold: UInt32 { UInt32(Double(probability) * 4_294_967_296) }
+    /// What kept elements are multiplied by, so that the mean stays.
+    var scale: Float { 1 / (1 - probability) }
+}
+
 /// An element-wise function of two inputs.
 enum BinaryFunction {
     case add, subtract, multiply, divide, maximum, minimum
@@ -150,9 +168,8 @@ extension Kernel {
     }
 
     /// y = x scaled by 1 / (1 - probability) where the random stream keeps it, else 0; y may be x.
-    static func dropout(_ y: Floats, _ x: UnsafePointer<Float>, count: Int, probability: Float, stream: PhiloxStream) {
-        let threshold = UInt32(Double(probability) * 4_294_967_296)
-        let scale = 1 / (1 - probability)
+    static func dropout(_ y: Floats, _ x: UnsafePointer<Float>, count: Int, _ dropout: Dropout) {
+        let (stream, threshold, scale) = (dropout.stream, dropout.threshold, dropout.scale)
         let execution = Execution.current
         execution.pool.forEachChunk(count, grain: mathGrain) { range in
             let start = range.lowerBound

@@ -22,4 +22,9 @@ public struct RunContext: Sendable {
     public func dropout(_ x: Tensor, _ probability: Float) -> Tensor {
         isTraining && probability > 0 ? x.dropout(probability, random.stream) : x
     }
+
+    /// Dropout for an operation that applies it itself, while training.
+    public func dropout(_ probability: Float) -> Dropout? {
+        isTraining && probability > 0 ? Dropout(probability, random.stream) : nil
+    }
 }

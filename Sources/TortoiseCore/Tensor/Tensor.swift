@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Copies and views share storage, and no public operation writes to it, so a tensor behaves as a value. Arithmetic is
 /// float32; other element types hold indices and stored weights. A tensor that takes part in training is *tracked*:
-/// operations on it record how to find gradients (see `Node`); operations on untracked tensors record nothing.
+/// operations on it record how to find gradients (see `GraphNode`); operations on untracked tensors record nothing.
 ///
 /// Not `Sendable`: a tensor stays on the thread that made it.
 public struct Tensor {
@@ -19,9 +19,9 @@ public struct Tensor {
     /// Shared with copies and views. A `var` only so that uniqueness can be asked.
     var storage: Storage
     /// Where this tensor came from in the recorded computation; `nil` when untracked.
-    var node: Node?
+    var node: GraphNode?
 
-    init(storage: Storage, shape: [Int], strides: [Int], offset: Int, dtype: DType, node: Node? = nil) {
+    init(storage: Storage, shape: [Int], strides: [Int], offset: Int, dtype: DType, node: GraphNode? = nil) {
         self.storage = storage
         self.shape = shape
         self.strides = strides

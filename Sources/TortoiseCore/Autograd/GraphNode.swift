@@ -4,13 +4,15 @@ import Synchronization
 ///
 /// Ids grow in the order of creation, so descending ids are a reverse order of the computation and no sort of the graph
 /// is needed. A leaf has no pullback: its gradient is what the caller of `gradients` wants.
-final class Node {
+final class GraphNode {
     /// Turns the gradient of the result into the gradients of the inputs; `nil` for an input that needs none.
     typealias Pullback = (Tensor) -> [Tensor?]
 
     let id: UInt64
     let operation: StaticString
-    private(set) var inputs: [Node?]
+    /// Whether this is where a computation starts.
+    let isLeaf: Bool
+    private(set) var inputs: [GraphNode?]
     private(set) var pullback: Pullback?
 
     private static let nextId = Atomic<UInt64>(1)
@@ -22,18 +24,18 @@ final class Node {
     init() {
         id = Self.nextId.wrappingAdd(1, ordering: .relaxed).oldValue
         operation = "leaf"
+        isLeaf = true
         inputs = []
         pullback = nil
     }
 
-    init(_ operation: StaticString, inputs: [Node?], pullback: @escaping Pullback) {
+    init(_ operation: StaticString, inputs: [GraphNode?], pullback: @escaping Pullback) {
         id = Self.nextId.wrappingAdd(1, ordering: .relaxed).oldValue
         self.operation = operation
+        isLeaf = false
         self.inputs = inputs
         self.pullback = pullback
     }
-
-    var isLeaf: Bool { pullback == nil && inputs.isEmpty }
 
     /// Takes the pullback out, with the values it holds; each may run once.
     func consume() -> Pullback {
@@ -45,7 +47,7 @@ final class Node {
     }
 
     /// Lets go of the nodes before this one.
-    func releaseInputs() -> [Node?] {
+    func releaseInputs() -> [GraphNode?] {
         defer { inputs = [] }
         return inputs
     }
@@ -69,21 +71,21 @@ extension Tensor {
     public func tracked() -> Tensor {
         precondition(dtype == .float32, "only float32 tensors can be tracked, found \(dtype)")
         var leaf = detached
-        leaf.node = Node()
+        leaf.node = GraphNode()
         return leaf
     }
 
     /// This result with a record of how to find the gradients of the inputs, if any of those is tracked.
     ///
     /// The pullback must work on untracked tensors only, and may return `nil` for inputs that are not tracked.
-    func recorded(_ operation: StaticString, from inputs: Tensor..., pullback: @escaping Node.Pullback) -> Tensor {
+    func recorded(_ operation: StaticString, from inputs: Tensor..., pullback: @escaping GraphNode.Pullback) -> Tensor {
         recorded(operation, from: inputs, pullback: pullback)
     }
 
-    func recorded(_ operation: StaticString, from inputs: [Tensor], pullback: @escaping Node.Pullback) -> Tensor {
+    func recorded(_ operation: StaticString, from inputs: [Tensor], pullback: @escaping GraphNode.Pullback) -> Tensor {
         guard inputs.contains(where: \.isTracked) else { return self }
         var result = self
-        result.node = Node(operation, inputs: inputs.map(\.node), pullback: pullback)
+        result.node = GraphNode(operation, inputs: inputs.map(\.node), pullback: pullback)
         return result
     }
 }

@@ -1,0 +1,148 @@
+import CKernels
+
+/// One of the operands of attention, seen as [batch, heads, time, width].
+///
+/// Either the width or the time axis must have stride 1: both time-major and channel-major projections are read in place.
+struct AttentionOperand {
+    let base: Floats
+    let batchStride, headStride, timeStride, widthStride: Int
+
+    /// The matrix [time, width] of one head.
+    func matrix(batch: Int, head: Int) -> MatrixOperand {
+        let start = base + batch * batchStride + head * headStride
+        return widthStride == 1
+            ? MatrixOperand(base: start, stride: timeStride, isTransposed: false)
+            : MatrixOperand(base: start, stride: widthStride, isTransposed: true)
+    }
+
+    func position(batch: Int, head: Int, time: Int) -> Floats {
+        base + batch * batchStride + head * headStride + time * timeStride
+    }
+}
+
+/// Sizes and masks of an attention.
+struct AttentionPlan {
+    let batch, heads, queries, keys, width: Int
+    let scale: Float
+    /// Query i sees the keys up to i + keys − queries.
+    let isCausal: Bool
+    /// [batch or 1, heads or 1, queries, keys], dense.
+    var bias: UnsafePointer<Float>?
+    var biasBatchStride = 0
+    var biasHeadStride = 0
+    /// [batch, keys]; keys with 0 are not seen.
+    var keyMask: UnsafePointer<UInt8>?
+    /// Of the weights, by batch entry, head, query and key.
+    var dropout: Dropout?
+
+    /// Tiles are this large: the scores of one tile stay within the second-level cache.
+    static let queryTile = 64
+    static let keyTile = 256
+
+    var queryTiles: Int { (queries + Self.queryTile - 1) / Self.queryTile }
+
+    func queryRange(_ tile: Int) -> Range<Int> { tile * Self.queryTile..<min(queries, (tile + 1) * Self.queryTile) }
+
+    /// The tiles of keys that any query of a range sees.
+    func keyTiles(for queryRange: Range<Int>) -> [Range<Int>] {
+        let visible = isCausal ? min(keys, queryRange.upperBound + keys - queries) : keys
+        return stride(from: 0, to: max(visible, 0), by: Self.keyTile).map { $0..<min(visible, $0 + Self.keyTile) }
+    }
+
+    /// For each query the number of keys of a tile that it sees; nothing when all see all of it.
+    func limits(_ queryRange: Range<Int>, _ keyRange: Range<Int>) -> [Int32]? {
+        guard isCausal, keyRange.upperBound > queryRange.lowerBound + keys - queries + 1 else { return nil }
+        return queryRange.map { Int32(max(0, min(keyRange.count, $0 + keys - queries + 1 - keyRange.lowerBound))) }
+    }
+
+    func biasTile(batch: Int, head: Int, _ queryRange: Range<Int>, _ keyRange: Range<Int>) -> UnsafePointer<Float>? {
+        bias.map {
+            $0 + batch * biasBatchStride + head * biasHeadStride + queryRange.lowerBound * keys + keyRange.lowerBound
+        }
+    }
+
+    func maskTile(batch: Int, _ keyRange: Range<Int>) -> UnsafePointer<UInt8>? {
+        keyMask.map { $0 + batch * keys + keyRange.lowerBound }
+    }
+}
+
+extension Kernel {
+    /// Exact attention by tiles with a running softmax; memory grows with the length, not its square.
+    ///
+    /// Dao et al., "FlashAttention", 2022. Writes the output and the logarithm of each softmax's denominator
+    /// [batch, heads, queries], from which the gradient computes the weights again.
+    static func attend(
+        _ plan: AttentionPlan, q: AttentionOperand, k: AttentionOperand, v: AttentionOperand, output: AttentionOperand,
+        logSumExp: Floats
+    ) {
+        let items = plan.batch * plan.heads * plan.queryTiles
+        let execution = Execution.current
+        execution.pool.forEachChunk(items, grain: 1) { range in
+            let tile = AttentionTile(plan, execution.table)
+            for item in range {
+                let (pair, index) = (item / plan.queryTiles, item % plan.queryTiles)
+                let (batch, head) = (pair / plan.heads, pair % plan.heads)
+                tile.attend(
+                    batch: batch, head: head, plan.queryRange(index), q: q, k: k, v: v, output: output,
+                    logSumExp: logSumExp + pair * plan.queries)
+            }
+        }
+    }
+
+    /// The gradients of `attend`; that of the bias (if wanted) is [heads or 1, queries, keys], summed over the batch.
+    static func attendGradient(
+        _ plan: AttentionPlan, q: AttentionOperand, k: AttentionOperand, v: AttentionOperand, output: AttentionOperand,
+        logSumExp: UnsafePointer<Float>, dOutput: AttentionOperand, dq: AttentionOperand, dk: AttentionOperand,
+        dv: AttentionOperand, dBias: Floats?
+    ) {
+        let execution = Execution.current
+        func gradient(batch: Int, head: Int, _ tile: AttentionTile, dBias: Floats?) {
+            tile.gradient(
+                batch: batch, head: head, q: q, k: k, v: v, output: output,
+                logSumExp: logSumExp + (batch * plan.heads + head) * plan.queries, dOutput: dOutput, dq: dq, dk: dk,
+                dv: dv, dBias: dBias)
+        }
+        guard let dBias else {
+            execution.pool.forEachChunk(plan.batch * plan.heads, grain: 1) { range in
+                let tile = AttentionTile(plan, execution.table)
+                for pair in range { gradient(batch: pair / plan.heads, head: pair % plan.heads, tile, dBias: nil) }
+            }
+            return
+        }
+        // Sums over the batch (and over heads that share a bias) stay within one thread, in order.
+        let biases = plan.biasHeadStride == 0 ? 1 : plan.heads
+        execution.pool.forEachChunk(biases, grain: 1) { range in
+            let tile = AttentionTile(plan, execution.table)
+            for i in range {
+                for batch in 0..<plan.batch {
+                    for head in biases == 1 ? 0..<plan.heads : i..<i + 1 {
+                        gradient(batch: batch, head: head, tile, dBias: dBias + i * plan.queries * plan.keys)
+                    }
+                }
+            }
+        }
+    }
+
+    /// One new query per head against a cache: y [pairs, width].
+    ///
+    /// - Parameters:
+    ///   - pairs: Batch entries times heads.
+    ///   - pairStride: Elements of the cache from one pair to the next.
+    ///   - length: Keys in the cache.
+    static func attendOne(
+        _ y: Floats, q: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, pairs: Int,
+        pairStride: Int, length: Int, width: Int, scale: Float
+    ) {
+        let execution = Execution.current
+        let grain = max(1, memoryGrain / max(1, length * width))
+        execution.pool.forEachChunk(pairs, grain: grain) { range in
+            let scores = Scratch(count: length)
+            for pair in range {
+                execution.table.attend_one(
+                    y + pair * width, q + pair * width, keys + pair * pairStride, width, values + pair * pairStride, width,
+                    length, width, scale, nil, scores.base)
+            }
+            withExtendedLifetime(scores) {}
+        }
+    }
+}

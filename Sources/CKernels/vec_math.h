@@ -44,12 +44,13 @@ INLINE vf vf_exp(vf x) {
     return y * vi_as_float((half + 127) << 23) * vi_as_float((whole - half + 127) << 23);
 }
 
-// e^x for x <= 0 (or a little above), without what large results need; what would be denormal is 0.
+// e^x for x <= 0 (or a little above), without what large results need; what would be denormal is 0. One term less
+// than vf_exp: the error is 1e-7 of the value.
 INLINE vf vf_exp_nonpositive(vf x) {
     // Adding 1.5 2^23 rounds to a whole number, which is then in the low bits.
     vf shifted = vf_fma(x, vf_set(1.44269504f), vf_set(0x1.8p23f)), n = shifted - 0x1.8p23f;
     vf r = vf_fma(n, vf_set(1.90465421e-09f), vf_fma(n, vf_set(-0.693147182f), x));
-    vf tail = POLY4(r, 0.49999994f, 0.166665211f, 0.041668389f, 0.00836871006f, 0.00138146104f);
+    vf tail = POLY3(r, 0.499992311f, 0.166671142f, 0.0418901145f, 0.00831252709f);
     vf y = 1 + (r + r * r * tail);
     y = vi_as_float(vf_bits(y) + (vf_bits(shifted) << 23));
     return vf_select(vf_less(x, vf_set(-87.33f)), vf_set(0), y);
@@ -158,14 +159,14 @@ INLINE vf vf_softplus(vf x) {
 }
 
 // The distribution of the normal law, and (result) its density: one exponential serves both, and the lower tail keeps
-// its relative precision. With t = |x| the lower tail is e^(-t^2 / 2) s P(s), s = 1 / (1 + 0.35 t).
+// its relative precision. With t = |x| the lower tail is e^(-t^2 / 2) s P(s), s = 1 / (1 + 0.304 t).
 INLINE vf vf_normal(vf x, vf *density) {
-    vf t = vf_abs(x), s = 1 / (1 + 0.35f * t);
+    vf t = vf_abs(x), s = 1 / (1 + 0.304f * t), z = s * s;
     vf bell = vf_exp_nonpositive(-0.5f * t * t);
-    // erfc(t / sqrt 2) e^(t^2 / 2) / (2 s) in s for t on [0, 14.5]
-    vf tail = bell * s *
-              POLY8(s, 0.139621302f, 0.139863536f, 0.119821183f, 0.105552927f, -0.023213394f, 0.159321249f,
-                    -0.255840391f, 0.144031614f, -0.0291580297f);
+    // erfc(t / sqrt 2) e^(t^2 / 2) / (2 s) in s for t on [0, 13.2]: even and odd powers apart, two chains instead of one
+    vf even = POLY3(z, 0.121234611f, 0.102416202f, -0.0431687981f, -0.155323565f);
+    vf odd = POLY3(z, 0.122171782f, 0.123574235f, 0.192231104f, 0.036864467f);
+    vf tail = bell * s * (even + s * odd);
     *density = 0.398942280401f * bell;
     return vf_select(vf_less(vf_set(0), x), 1 - tail, tail);
 }

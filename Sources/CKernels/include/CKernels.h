@@ -95,7 +95,7 @@ typedef struct tk_table {
     void (*binary)(tk_binary op, float *y, const float *a, const float *b, const tk_nest *nest, size_t begin, size_t end);
     void (*accumulate)(float *y, const float *x, size_t n, float scale);               // y += scale x
     void (*lerp)(float *y, const float *x, size_t n, float t);                         // y += t (x - y)
-    // y[i] = keep ? x[i] * scale : 0 with keep when the i-th number of the Philox4x32-10 stream (key, counter word 0
+    // y[i] = keep ? x[i] * scale : 0 with keep when the i-th number of the Philox4x32-10 stream (key, counter words 0..1
     // = (first + i) / 4, lane (first + i) % 4, counter words 2..3 = stream) is at least `threshold`. In place.
     void (*dropout)(float *y, const float *x, size_t n, uint64_t key, uint64_t stream, uint64_t first, uint32_t threshold,
                     float scale);
@@ -112,7 +112,8 @@ typedef struct tk_table {
 
     // -- Reductions ---------------------------------------------------------------------------------------------
     void (*reduce_rows)(tk_reduction op, float *y, const float *x, size_t rows, size_t n);  // over the dense last axis
-    // y[j] = reduction over i of x[i * stride + j], j < columns. Sums use blocks, so error grows slowly with n.
+    // y[j] = reduction over i of x[i * stride + j], j < columns. Sums use blocks, so error grows slowly with n;
+    // the largest and the smallest are NaN where one value is.
     void (*reduce_columns)(tk_reduction op, float *y, const float *x, size_t n, size_t columns, size_t stride);
     void (*argmax_rows)(int32_t *y, const float *x, size_t rows, size_t n);             // first of equals
     double (*sum_squares)(const float *x, size_t n);                                    // accumulated in double
@@ -131,10 +132,10 @@ typedef struct tk_table {
     void (*cross_entropy_gradient_rows)(float *dx, const float *logits, const float *lse, const int32_t *target,
                                         const float *row_scale, size_t rows, size_t n, int32_t ignore, float smoothing);
 
-    // -- Norms (gamma, beta may be NULL) ------------------------------------------------------------------------
+    // -- Norms (gamma and beta may be NULL, and so may mean and rstd where they are results) ---------------------
     void (*layer_norm_rows)(float *y, float *mean, float *rstd, const float *x, const float *gamma, const float *beta,
                             size_t rows, size_t n, float epsilon);                                   // in place
-    // dgamma and dbeta (NULL or n values) are added to.
+    // dgamma and dbeta (NULL, or one value for each of gamma and beta) are added to, here and below.
     void (*layer_norm_gradient_rows)(float *dx, float *dgamma, float *dbeta, const float *dy, const float *x,
                                      const float *mean, const float *rstd, const float *gamma, size_t rows, size_t n);
     void (*rms_norm_rows)(float *y, float *rstd, const float *x, const float *gamma, size_t rows, size_t n, float epsilon);
@@ -177,7 +178,8 @@ typedef struct tk_table {
 
     // -- Optimizers ----------------------------------------------------------------------------------------------
     void (*adam_step)(float *w, const float *g, float *m, float *v, size_t n, const tk_adam *settings);
-    // State quantised blockwise: codes index the 256-entry maps, one absmax scale per TK_ADAM8_BLOCK elements.
+    // State quantised blockwise: codes index the 256-entry maps, which ascend within [-1, 1], and one absmax scale
+    // belongs to TK_ADAM8_BLOCK elements.
     void (*adam8_step)(float *w, const float *g, uint8_t *m, float *m_scale, uint8_t *v, float *v_scale,
                        const float *signed_map, const float *unsigned_map, size_t n, const tk_adam *settings);
     void (*sgd_step)(float *w, const float *g, float *momentum_or_null, size_t n, float learning_rate, float momentum,

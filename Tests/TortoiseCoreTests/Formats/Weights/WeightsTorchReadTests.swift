@@ -120,7 +120,7 @@ import Testing
     @Test(arguments: ["zip.pth", "legacy.pth", "protocol4.pth", "zip64.pth"])
     func mutationsNeverTrap(_ name: String) throws {
         let original = try goldenBytes("Weights/\(name)")
-        try expectNoTrap(original, rounds: 2_500, seed: 2, dense: 0..<original.count) { file in
+        try expectNoTrap(original, rounds: 1_500, seed: 2, dense: 0..<original.count) { file in
             let reader = try TorchReader(file)
             for name in reader.names { _ = try reader.bytes(name).array }
         }
@@ -132,7 +132,7 @@ import Testing
         let archive = try ZipArchive(MappedFile(path: golden("Weights/\(name)").path))
         let prefix = name.dropLast(4)
         let original = Array(archive.file.bytes[try #require(try archive.range(of: "\(prefix)/data.pkl"))])
-        try expectNoTrap(original, rounds: 5_000, seed: 4, dense: 0..<original.count) { file in
+        try expectNoTrap(original, rounds: 4_000, seed: 4, dense: 0..<original.count) { file in
             var machine = PickleMachine(file, start: 0, end: file.bytes.count)
             let id = try machine.run()
             let root = try machine.value(id) { storage in
@@ -141,7 +141,7 @@ import Testing
                 }
                 return 0
             }
-            let view = try CheckpointView(root, of: file.path)
+            let view = try CheckpointView(root, of: file)
             for descriptor in view.entries.values { _ = try descriptor.bytes(in: file).array }
         }
     }

@@ -51,7 +51,7 @@ extension PickleMachine {
     /// The fewest two's complement bytes of a decimal number that exceeds 64 bits; nil when it is none, or too long.
     private func largeInteger(_ text: String) -> [UInt8]? {
         let isNegative = text.hasPrefix("-")
-        let digits = text.utf8.drop { $0 == UInt8(ascii: "-") }
+        let digits = text.utf8.dropFirst(isNegative ? 1 : 0)
         guard digits.count <= 150, digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), !digits.isEmpty else { return nil }
         var bytes: [UInt8] = []
         for digit in digits {

@@ -106,6 +106,7 @@ struct PickleMachine {
         default: break
         }
         try charge(cost)
+        guard nodes.count < Int(ID.max) else { throw malformed("the pickle makes more values than can be counted") }
         nodes.append(node)
         return ID(nodes.count - 1)
     }

@@ -4,8 +4,12 @@ struct CheckpointView {
     private(set) var entries: [String: TensorDescriptor] = [:]
     private(set) var metadata: [String: String] = [:]
 
-    init(_ root: CheckpointValue, of place: String) throws {
-        try unwrap(root, place)
+    /// Bytes that all names together may still take: a long key above many tensors would multiply otherwise.
+    private var allowance: Int
+
+    init(_ root: CheckpointValue, of file: MappedFile) throws {
+        allowance = PickleMachine.freeAllowance + 2 * file.bytes.count
+        try unwrap(root, file.path)
     }
 
     private mutating func unwrap(_ value: CheckpointValue, _ place: String) throws {
@@ -34,6 +38,10 @@ struct CheckpointView {
         switch value {
         case .tensor(let descriptor):
             let name = prefix.isEmpty ? "tensor" : prefix
+            allowance -= name.utf8.count
+            guard allowance >= 0 else {
+                throw InputError.model("the tensors' names are larger than the file", at: place)
+            }
             guard entries.updateValue(descriptor, forKey: name) == nil else {
                 throw InputError.model("two tensors are named \(name)", at: place)
             }

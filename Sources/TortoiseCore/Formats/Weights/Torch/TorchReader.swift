@@ -6,8 +6,8 @@
 /// - Where a dictionary has no tensor of its own but one or more well-known wrappers (`wrappers`), only what lies in
 ///   the wrappers counts and the wrappers' names are left out, again and again as they nest. Two wrappers side by
 ///   side (`module` and `lora`) are read as one, and must not share a name.
-/// - Other entries beside the wrappers are `metadata` when they hold no tensors: text as it is, the rest as JSON. The
-///   safetensors files of the original trainer keep the same things in the same way.
+/// - Other entries beside the wrappers are `metadata` when they hold no tensors: text as it is, the rest as JSON where
+///   JSON can say it. The safetensors files of the original trainer keep the same things in the same way.
 public final class TorchReader: CheckpointReader {
     public let file: MappedFile
     /// The saved object.
@@ -31,15 +31,15 @@ public final class TorchReader: CheckpointReader {
     init(_ file: MappedFile) throws {
         self.file = file
         if ZipArchive.isArchive(file) {
-            root = try TorchZip.root(of: file)
+            root = try file.withScatteredReads { try TorchZip.root(of: file) }
         } else if TorchLegacy.isLegacy(file) {
-            root = try TorchLegacy.root(of: file)
+            root = try file.withScatteredReads { try TorchLegacy.root(of: file) }
         } else {
             throw InputError.model("the file is none of torch.save", at: file.path, try: fileKindHint(file))
         }
         // Looking at the archive touched pages all over the file.
         file.releasePages()
-        let view = try CheckpointView(root, of: file.path)
+        let view = try CheckpointView(root, of: file)
         (names, entries, metadata) = (view.names, view.entries, view.metadata)
     }
 

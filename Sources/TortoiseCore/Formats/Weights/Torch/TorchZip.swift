@@ -6,6 +6,8 @@ enum TorchZip {
     static func root(of file: MappedFile) throws -> CheckpointValue {
         let archive = try ZipArchive(file)
         let prefix = try prefix(of: archive)
+        // Each storage has a header before it: waiting for the disk once is better than once for each.
+        file.prefetch(at: archive.entries.lazy.map(\.headerOffset))
         if let order = try archive.range(of: prefix + "byteorder") {
             guard file.bytes[order].elementsEqual("little".utf8) else {
                 throw InputError.model(

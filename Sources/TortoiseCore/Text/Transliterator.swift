@@ -32,7 +32,7 @@ public enum Transliterator {
         return (String(decoding: out, as: UTF8.self), dropped.filter { !isSilentMark($0) })
     }
 
-    private static let foreignRunLimit = 256
+    private static let foreignRunLimit = 64
 
     /// Combining marks, joiners and variation selectors only modify their neighbours: losing one loses no character.
     private static func isSilentMark(_ scalar: Unicode.Scalar) -> Bool {

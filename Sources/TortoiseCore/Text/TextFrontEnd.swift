@@ -1,0 +1,83 @@
+/// How text is prepared for the tokenizer: `text.cleaners` in a configuration.
+public enum TextCleaners: String, Sendable, CaseIterable {
+    /// The original's `english_cleaners`, for the published models and whatever was finetuned from them.
+    case english
+    /// Our normaliser, for new models in English.
+    case extended
+    /// Lower case and single blanks, for vocabularies of other languages.
+    case basic
+
+    /// - Throws: `InputError` that names the known cleaners.
+    public init(named name: String, at place: String? = nil) throws {
+        guard let cleaners = TextCleaners(rawValue: name) else {
+            let known = TextCleaners.allCases.map(\.rawValue)
+            throw InputError.usage(
+                "expected the text cleaners \(known.joined(separator: ", ")), found \"\(name)\"", at: place,
+                try: nearestNames(to: name, among: known).first.map { "did you mean \($0)?" })
+        }
+        self = cleaners
+    }
+}
+
+/// Text in, tokens out: cleaners, a user's dictionary and the tokenizer.
+public struct TextFrontEnd: Sendable {
+    public let cleaners: TextCleaners
+    public let tokenizer: BPETokenizer
+    private let dictionary: PronunciationDictionary
+    private let normalizer: ExtendedNormalizer
+
+    /// - Parameter dictionary: A user's words. With `extended` they are its first rule; with the other cleaners they are
+    ///   replaced before anything else, so that without a dictionary the result stays the original's.
+    public init(
+        cleaners: TextCleaners = .english, tokenizer: BPETokenizer, dictionary: PronunciationDictionary = .init()
+    ) {
+        self.cleaners = cleaners
+        self.tokenizer = tokenizer
+        self.dictionary = dictionary
+        normalizer = ExtendedNormalizer(alphabet: tokenizer.alphabet.subtracting([" "]), dictionary: dictionary)
+    }
+
+    /// The text as it is spoken.
+    public func spoken(_ text: String) -> String {
+        var log = CleaningLog(isRecording: false)
+        return spoken(text, log: &log)
+    }
+
+    /// The ids of the spoken text.
+    public func encode(_ text: String) -> [Int32] {
+        tokenizer.encode(spoken(text))
+    }
+
+    /// The spoken text, its ids, and how they came about.
+    public func explain(_ text: String) -> (spoken: String, tokens: [Int32], explanation: TextExplanation) {
+        var log = CleaningLog(isRecording: true)
+        let spoken = spoken(text, log: &log)
+        let (ids, unknown) = tokenizer.encodeReportingUnknown(spoken)
+        let tokens = ids.map { TextExplanation.Token(id: $0, text: tokenizer.token($0) ?? "") }
+        let explanation = TextExplanation(original: text, log: log, spoken: spoken, tokens: tokens, unknown: unknown)
+        return (spoken, ids, explanation)
+    }
+
+    /// Long text in pieces for one synthesis each: with `extended` by sentences, clauses and words, measured in spoken
+    /// characters; with the other cleaners as the original splits.
+    ///
+    /// - Throws: `InputError` unless both lengths are positive.
+    public func split(_ text: String, desired: Int = 200, limit: Int = 300) throws -> [String] {
+        switch cleaners {
+        case .extended: try SentenceSplitter(desired: desired, limit: limit) { self.spoken(String($0)).count }.split(text)
+        case .english, .basic: try TextSplitter(desired: desired, limit: limit).split(text)
+        }
+    }
+
+    private func spoken(_ text: String, log: inout CleaningLog) -> String {
+        if cleaners == .extended { return normalizer.normalize(text, log: &log) }
+        var text = text
+        if dictionary.count > 0, let replaced = dictionary.rule.apply(to: Array(text.unicodeScalars)) {
+            var view = String.UnicodeScalarView()
+            view.append(contentsOf: replaced)
+            log.record(dictionary.rule.name, before: text, after: String(view))
+            text = String(view)
+        }
+        return cleaners == .english ? EnglishCleaners.clean(text, log: &log) : BasicCleaners.clean(text, log: &log)
+    }
+}

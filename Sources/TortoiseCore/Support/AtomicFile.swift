@@ -58,6 +58,15 @@ public final class AtomicFile {
         name.hasPrefix(".") && name.contains(marker)
     }
 
+    /// Removes what killed programs left behind in a folder that no other program is writing to.
+    ///
+    /// - Returns: The names that were removed.
+    @discardableResult
+    public static func removeLeftovers(in folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { isLeftover($0) && unlink("\(folder)/\($0)") == 0 }.sorted()
+    }
+
     /// Appends bytes.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         if bytes.count > buffer.count - buffered { try flush() }

@@ -118,7 +118,21 @@ import Testing
         }
     }
 
-    @Test func namesAFullOrForbiddenPlace() throws {
+    @Test func whatAKilledProgramLeavesBehindIsRemoved() throws {
+        try withTemporaryFolder { folder in
+            // An unfinished file under a second name stands for one whose program died before it could clean up.
+            var unfinished: AtomicFile? = try AtomicFile(path: "\(folder)/a.pth")
+            try unfinished?.write([1, 2, 3])
+            let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+            try FileManager.default.linkItem(atPath: "\(folder)/\(name)", toPath: "\(folder)/\(name)-dead")
+            try TorchWriter.write(["a": 1], to: "\(folder)/b.pth")
+            unfinished = nil
+            #expect(AtomicFile.removeLeftovers(in: folder) == ["\(name)-dead"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["b.pth"])
+        }
+    }
+
+    @Test func namesAForbiddenPlace() throws {
         #expect { try TorchWriter.write(["a": 1], to: "/nonexistent/folder/a.pth") } throws: { error in
             "\(error)".contains("/nonexistent/folder") && (error as? InputError)?.kind == .model
         }

@@ -1,6 +1,6 @@
 extension PickleValue {
-    /// The value as JSON, as Python's `json.dumps(…, ensure_ascii=False)` gives it; nil when it holds tensors, arrays,
-    /// bytes or integers beyond 64 bits.
+    /// The value as JSON, as Python's `json.dumps(…, ensure_ascii=False)` gives it; nil when it holds tensors,
+    /// arrays, bytes or integers beyond 64 bits.
     ///
     /// Dictionaries keep their order. Keys that are no strings are written as Python writes them.
     public var json: String? {

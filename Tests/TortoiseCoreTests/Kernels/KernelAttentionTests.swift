@@ -15,8 +15,12 @@ import Testing
             for hasBias in [false, true] {
                 KernelCheck(
                     label: "attend \(length) x \(width)",
-                    inputs: [random.floats(width), random.floats(length * keyStride), random.floats(length * valueStride), bias],
-                    outputs: [[Float](repeating: .nan, count: width)], tolerance: Tolerance(absolute: 3e-6, relative: 3e-6)
+                    inputs: [
+                        random.floats(width), random.floats(length * keyStride), random.floats(length * valueStride),
+                        bias,
+                    ],
+                    outputs: [[Float](repeating: .nan, count: width)],
+                    tolerance: Tolerance(absolute: 3e-6, relative: 3e-6)
                 ).run { table, inputs, outputs in
                     let scratch = GuardedFloats([Float](repeating: .nan, count: length))
                     table.attend_one(
@@ -89,7 +93,8 @@ import Testing
         }
 
         /// scale s + bias in double precision, -inf where masked.
-        func value(_ row: Int, _ column: Int, bias hasBias: Bool, limit hasLimit: Bool, keyMask hasMask: Bool) -> Double {
+        func value(_ row: Int, _ column: Int, bias hasBias: Bool, limit hasLimit: Bool, keyMask hasMask: Bool) -> Double
+        {
             if hasLimit && column >= limit[row] || hasMask && keyMask[column] == 0 { return -.infinity }
             let index = row * columns + column
             return Double(scale) * Double(scores[index]) + (hasBias ? Double(bias[index]) : 0)
@@ -109,7 +114,9 @@ import Testing
                 let width = min(15, columns - start), stride = width + 4
                 var initial = [Float](repeating: 55, count: rows * stride)
                 for row in 0..<rows {
-                    for column in 0..<width { initial[row * stride + column] = given.scores[row * columns + start + column] }
+                    for column in 0..<width {
+                        initial[row * stride + column] = given.scores[row * columns + start + column]
+                    }
                 }
                 let tile = GuardedFloats(initial)
                 let bias = Array(given.bias[start...]), mask = Array(given.keyMask[start...])
@@ -120,8 +127,10 @@ import Testing
                     limit.withUnsafeBufferPointer { limit in
                         mask.withUnsafeBufferPointer { mask in
                             table.online_softmax_rows(
-                                tile.pointer, stride, rows, width, given.scale, masks.bias ? bias.baseAddress : nil, columns,
-                                masks.limit ? limit.baseAddress : nil, masks.keyMask ? mask.baseAddress : nil, &maximum, &sum,
+                                tile.pointer, stride, rows, width, given.scale, masks.bias ? bias.baseAddress : nil,
+                                columns,
+                                masks.limit ? limit.baseAddress : nil, masks.keyMask ? mask.baseAddress : nil, &maximum,
+                                &sum,
                                 &correction)
                         }
                     }
@@ -133,7 +142,9 @@ import Testing
                     #expect(abs(correction[row] - expected) <= 1e-6)
                     let weights = tile.values[row * stride..<row * stride + width]
                     for column in 0..<start { accumulated[row * columns + column] *= Double(correction[row]) }
-                    for (column, weight) in weights.enumerated() { accumulated[row * columns + start + column] = Double(weight) }
+                    for (column, weight) in weights.enumerated() {
+                        accumulated[row * columns + start + column] = Double(weight)
+                    }
                 }
             }
             for row in 0..<rows {
@@ -146,7 +157,8 @@ import Testing
                 let largest = expected.max() ?? -.infinity
                 #expect(largest == -.infinity ? maximum[row] == -.infinity : abs(Double(maximum[row]) - largest) < 1e-5)
                 expectClose(
-                    weights.map { total == 0 ? 0 : Float($0 / total) }, softmax(expected), Tolerance(absolute: 1e-6, relative: 1e-5),
+                    weights.map { total == 0 ? 0 : Float($0 / total) }, softmax(expected),
+                    Tolerance(absolute: 1e-6, relative: 1e-5),
                     "row \(row) of \(columns) with \(masks)")
             }
         }
@@ -195,7 +207,8 @@ import Testing
                 return largest == -.infinity ? -.infinity : Float(largest + log(sum))
             }
             let padding: [Float] = [55, 55]
-            let s = GuardedFloats((0..<rows).flatMap { row in Array(given.scores[row * columns..<(row + 1) * columns]) + padding })
+            let s = GuardedFloats(
+                (0..<rows).flatMap { row in Array(given.scores[row * columns..<(row + 1) * columns]) + padding })
             table.attention_weights_rows(
                 s.pointer, stride, rows, columns, given.scale, given.bias, columns, given.limit, given.keyMask, lse)
             for row in 0..<rows {
@@ -214,7 +227,8 @@ import Testing
             let width = columns + stride
             let p = random.floats(rows * (columns + 1)), factors = random.floats(rows)
             let before = random.floats(rows * width)
-            KernelCheck(label: "score gradient \(columns)", inputs: [p, factors], outputs: [before, before]).run { table, inputs, outputs in
+            KernelCheck(label: "score gradient \(columns)", inputs: [p, factors], outputs: [before, before]).run {
+                table, inputs, outputs in
                 table.attention_score_gradient_rows(outputs[0], width, inputs[0], columns + 1, rows, columns, inputs[1])
                 table.scale_rows(outputs[1], width, rows, columns, inputs[1])
             } expected: { inputs in

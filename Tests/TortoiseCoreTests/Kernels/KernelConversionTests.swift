@@ -6,7 +6,8 @@ import Testing
     private static let floats: [Float] = {
         var random = KernelRandom(1)
         let edges: [Float] = [
-            0, -0.0, 1, -1, .infinity, -.infinity, .nan, .signalingNaN, .greatestFiniteMagnitude, -.greatestFiniteMagnitude,
+            0, -0.0, 1, -1, .infinity, -.infinity, .nan, .signalingNaN, .greatestFiniteMagnitude,
+            -.greatestFiniteMagnitude,
             .leastNonzeroMagnitude, .leastNormalMagnitude, 65504, 65519.996, 65520, 65536, -65520, 0x1p-24, 0x1p-25,
             0x1.000002p-25, 0x1p-26, 0x1.8p-24, 0x1p-14, 0x1.ffcp-15, 0x1.ffdp-15, 0x1.ffep-15, 0x1.fffp-15,
         ]
@@ -34,7 +35,9 @@ import Testing
         return distances[0] < distances[1] ? below : below + 1
     }
 
-    private func converted(_ values: [Float], _ kernel: (UnsafeMutablePointer<UInt16>, UnsafePointer<Float>, Int) -> Void) -> [UInt16] {
+    private func converted(
+        _ values: [Float], _ kernel: (UnsafeMutablePointer<UInt16>, UnsafePointer<Float>, Int) -> Void
+    ) -> [UInt16] {
         let x = GuardedFloats(values), y = GuardedIntegers<UInt16>(repeating: 0, count: values.count)
         kernel(y.pointer, x.pointer, values.count)
         #expect(y.isIntact)
@@ -54,7 +57,8 @@ import Testing
         }
         for size in oddSizes where size < 100 {
             let part = Array(Self.floats.dropFirst(100).prefix(size))
-            #expect(converted(part) { table.float_to_bfloat16($0, $1, $2) } == Array(results.dropFirst(100).prefix(size)))
+            #expect(
+                converted(part) { table.float_to_bfloat16($0, $1, $2) } == Array(results.dropFirst(100).prefix(size)))
         }
     }
 
@@ -71,7 +75,8 @@ import Testing
         }
         for size in oddSizes where size < 100 {
             let part = Array(Self.floats.dropFirst(100).prefix(size))
-            #expect(converted(part) { table.float_to_float16($0, $1, $2) } == Array(results.dropFirst(100).prefix(size)))
+            #expect(
+                converted(part) { table.float_to_float16($0, $1, $2) } == Array(results.dropFirst(100).prefix(size)))
         }
     }
 
@@ -108,7 +113,9 @@ import Testing
             table.quantize_int8(codes.pointer, scales.pointer, input.pointer, rows, k)
             table.dequantize_int8(y.pointer, codes.pointer, scales.pointer, rows, k)
             #expect(codes.isIntact && scales.isIntact && y.isIntact)
-            return Quantized(codes: codes.values.map(UInt8.init(bitPattern:)), scales: scales.values.map(\.bitPattern), values: y.values)
+            return Quantized(
+                codes: codes.values.map(UInt8.init(bitPattern:)), scales: scales.values.map(\.bitPattern),
+                values: y.values)
         }
         let codes = GuardedIntegers<UInt8>(repeating: 0, count: rows * ((k + 1) / 2))
         table.quantize_int4(codes.pointer, scales.pointer, input.pointer, rows, k)
@@ -146,7 +153,9 @@ import Testing
         }
     }
 
-    @Test("Ties go to even codes; zero, tiny and broken blocks are what they say", arguments: InstructionSet.present, [8, 4])
+    @Test(
+        "Ties go to even codes; zero, tiny and broken blocks are what they say", arguments: InstructionSet.present,
+        [8, 4])
     func specialBlocks(instructionSet: InstructionSet, bits: Int) throws {
         let table = try #require(instructionSet.table)
         let limit: Float = bits == 8 ? 127 : 7
@@ -159,7 +168,10 @@ import Testing
 
         // The scale is rounded to a whole number of the least magnitude, and the codes must stay within their range.
         let tiny = quantized([100, -100, 60, 0].map { $0 * .leastNonzeroMagnitude }, rows: 1, bits: bits, table)
-        #expect(zip(tiny.values, [100, -100, 60, 0]).allSatisfy { abs($0 - $1 * .leastNonzeroMagnitude) <= 61 * .leastNonzeroMagnitude })
+        #expect(
+            zip(tiny.values, [100, -100, 60, 0]).allSatisfy {
+                abs($0 - $1 * .leastNonzeroMagnitude) <= 61 * .leastNonzeroMagnitude
+            })
 
         for broken in [Float.nan, .infinity, -.infinity] {
             var x = [Float](repeating: 1, count: 70)

@@ -73,11 +73,13 @@ private struct PackedWeights {
                 let (xStride, yStride) = (k + m % 3, n + m % 4)  // wider than the rows for some
                 let withBias = m % 2 == 1
                 KernelCheck(
-                    label: "\(format) linear \(m) x \(k) -> \(n)", inputs: [random.floats(m * xStride), random.floats(n)],
+                    label: "\(format) linear \(m) x \(k) -> \(n)",
+                    inputs: [random.floats(m * xStride), random.floats(n)],
                     outputs: [[Float](repeating: .nan, count: m * yStride)],
                     tolerance: Tolerance(absolute: 3e-7 * Double(k) + 1e-6)
                 ).run { table, inputs, outputs in
-                    weights.apply(table, outputs[0], yStride, inputs[0], xStride, bias: withBias ? inputs[1] : nil, m: m)
+                    weights.apply(
+                        table, outputs[0], yStride, inputs[0], xStride, bias: withBias ? inputs[1] : nil, m: m)
                 } expected: { inputs in
                     // What lies between the rows of y stays as it was.
                     var y = [Double](repeating: .nan, count: m * yStride)

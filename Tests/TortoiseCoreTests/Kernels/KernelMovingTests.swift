@@ -55,7 +55,9 @@ private struct Move: CustomTestStringConvertible {
         Move(extents: [2, 0, 3], y: [0, 3, 1], x: [0, 3, 1]), Move(extents: [1, 1], y: [1, 1], x: [1, 1]),
     ]
 
-    private func expectCopies<Element: FixedWidthInteger>(_ move: Move, of type: Element.Type, _ instructionSet: InstructionSet) throws {
+    private func expectCopies<Element: FixedWidthInteger>(
+        _ move: Move, of type: Element.Type, _ instructionSet: InstructionSet
+    ) throws {
         let table = try #require(instructionSet.table)
         let to = move.positions(move.y), from = move.positions(move.x)
         var random = KernelRandom(to.count)
@@ -84,7 +86,8 @@ private struct Move: CustomTestStringConvertible {
         var random = KernelRandom(to.count)
         let before = random.floats((to.max() ?? 0) + 1)
         var nest = tk_nest(move.extents, a: move.y, b: move.x)
-        KernelCheck(label: "copy_add", inputs: [random.floats((from.max() ?? 0) + 1)], outputs: [before]).run { table, inputs, outputs in
+        KernelCheck(label: "copy_add", inputs: [random.floats((from.max() ?? 0) + 1)], outputs: [before]).run {
+            table, inputs, outputs in
             table.copy_add(outputs[0] + (to.first ?? 0), inputs[0] + (from.first ?? 0), &nest)
         } expected: { inputs in
             var y = before.map(Double.init)
@@ -113,7 +116,8 @@ private struct Move: CustomTestStringConvertible {
         for n in oddSizes {
             var random = KernelRandom(n)
             let before = random.floats(3 * (n + 3))
-            KernelCheck(label: "scatter \(n)", inputs: [random.floats(5 * (n + 2))], outputs: [before]).run { table, inputs, outputs in
+            KernelCheck(label: "scatter \(n)", inputs: [random.floats(5 * (n + 2))], outputs: [before]).run {
+                table, inputs, outputs in
                 table.scatter_add_rows(outputs[0], n + 3, inputs[0], n + 2, index, 5, n)
             } expected: { inputs in
                 var sums = before.map(Double.init)

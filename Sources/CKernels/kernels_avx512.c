@@ -6,7 +6,8 @@
 // Its functions name their own targets, so it comes before the pragma.
 #include <immintrin.h>
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), \
+                             apply_to = function)
 
 #include "vec_avx512.h"
 #include "vec_loops.h"

@@ -23,7 +23,9 @@ INLINE vu vu_set(uint32_t x) { return (vu)_mm256_set1_epi32((int32_t)x); }
 INLINE vu vu_lane_numbers(void) { return (vu)_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
 
 // The lanes below k.
-INLINE vm vm_first(size_t k) { return (vm)_mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)k), (__m256i)vu_lane_numbers()); }
+INLINE vm vm_first(size_t k) {
+    return (vm)_mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)k), (__m256i)vu_lane_numbers());
+}
 
 // A masked load is quick, but a masked store is not on every processor: it is made of the powers of two in k.
 INLINE __m256i v_load(const void *p, size_t k) {
@@ -109,7 +111,7 @@ INLINE vf vi_to_float(vi a) { return _mm256_cvtepi32_ps((__m256i)a); }
 INLINE vi vf_bits(vf a) { return (vi)a; }
 INLINE vf vi_as_float(vi a) { return (vf)a; }
 
-// -- Comparison and choice ---------------------------------------------------------------------------------------------
+// -- Comparison and choice --------------------------------------------------------------------------------------------
 INLINE vm vf_less(vf a, vf b) { return (vm)_mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 INLINE vm vf_less_equal(vf a, vf b) { return (vm)_mm256_cmp_ps(a, b, _CMP_LE_OQ); }
 INLINE vm vf_equal(vf a, vf b) { return (vm)_mm256_cmp_ps(a, b, _CMP_EQ_OQ); }

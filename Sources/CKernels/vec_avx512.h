@@ -37,7 +37,8 @@ INLINE void vf_store(float *p, vf v, size_t k) { v_store(p, (__m512i)v, k); }
 INLINE vi vi_load(const int32_t *p, size_t k) { return (vi)v_load(p, k); }
 INLINE void vi_store(int32_t *p, vi v, size_t k) { v_store(p, (__m512i)v, k); }
 INLINE vu vu_load_u8(const uint8_t *p, size_t k) {
-    return (vu)_mm512_cvtepu8_epi32(k == VW ? _mm_loadu_si128((const __m128i *)p) : _mm_maskz_loadu_epi8(vm_first(k), p));
+    __m128i bytes = k == VW ? _mm_loadu_si128((const __m128i *)p) : _mm_maskz_loadu_epi8(vm_first(k), p);
+    return (vu)_mm512_cvtepu8_epi32(bytes);
 }
 INLINE void vu_store_u8(uint8_t *p, vu v, size_t k) {
     if (k == VW) _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8((__m512i)v));
@@ -88,7 +89,7 @@ INLINE vf vi_to_float(vi a) { return _mm512_cvtepi32_ps((__m512i)a); }
 INLINE vi vf_bits(vf a) { return (vi)a; }
 INLINE vf vi_as_float(vi a) { return (vf)a; }
 
-// -- Comparison and choice ---------------------------------------------------------------------------------------------
+// -- Comparison and choice --------------------------------------------------------------------------------------------
 INLINE vm vf_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 INLINE vm vf_less_equal(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 INLINE vm vf_equal(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }

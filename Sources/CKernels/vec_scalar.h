@@ -1,8 +1,8 @@
 // The vocabulary of the kernels with one lane: every function here says what the vector headers must do.
 //
 // `vf` is a vector of VW floats, `vi` and `vu` of VW 32-bit integers, `vm` a mask of VW lanes, `vd` an accumulator of
-// VW doubles. + - * / & | ^ << >> are the operators of C (`>>` is logical for vu), and a scalar operand counts for every
-// lane. `a * b + c` in one expression is one fused operation where the instruction set has it.
+// VW doubles. + - * / & | ^ << >> are the operators of C (`>>` is logical for vu), and a scalar operand counts for
+// every lane. `a * b + c` in one expression is one fused operation where the instruction set has it.
 //
 // Loads and stores take the number of lanes k, 1...VW: a constant VW costs nothing, fewer touch no other memory, and
 // the lanes from k on read as 0.
@@ -57,7 +57,9 @@ INLINE vf vf_load_f16(const uint16_t *p, size_t k) {
 INLINE vf vf_lookup(const float *table, vu index) { return table[index]; }
 
 // p[4 l + w] = lane l of word w: four vectors, transposed.
-INLINE void vu_store_interleaved(uint32_t *p, vu w0, vu w1, vu w2, vu w3) { p[0] = w0, p[1] = w1, p[2] = w2, p[3] = w3; }
+INLINE void vu_store_interleaved(uint32_t *p, vu w0, vu w1, vu w2, vu w3) {
+    p[0] = w0, p[1] = w1, p[2] = w2, p[3] = w3;
+}
 
 // -- Arithmetic ----------------------------------------------------------------------------------------------------
 INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
@@ -88,7 +90,7 @@ INLINE vf vi_as_float(vi a) {
     return value;
 }
 
-// -- Comparison and choice ---------------------------------------------------------------------------------------------
+// -- Comparison and choice --------------------------------------------------------------------------------------------
 INLINE vm vf_less(vf a, vf b) { return a < b; }         // false where either is NaN
 INLINE vm vf_less_equal(vf a, vf b) { return a <= b; }  // false where either is NaN
 INLINE vm vf_equal(vf a, vf b) { return a == b; }       // false where either is NaN

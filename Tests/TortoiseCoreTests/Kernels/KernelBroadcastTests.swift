@@ -51,7 +51,8 @@ extension tk_nest {
             for layout in Self.layouts {
                 let first = layout.positions(layout.a), second = layout.positions(layout.b)
                 var random = KernelRandom(first.count)
-                let a = random.floats((first.max() ?? 0) + 1, in: 0.5...2), b = random.floats((second.max() ?? 0) + 1, in: 0.5...2)
+                let a = random.floats((first.max() ?? 0) + 1, in: 0.5...2),
+                    b = random.floats((second.max() ?? 0) + 1, in: 0.5...2)
                 var nest = tk_nest(layout.extents, a: layout.a, b: layout.b)
                 let rows = layout.extents.dropLast().reduce(1, *)
                 let dense = a.count == first.count && first == Array(first.indices)

@@ -19,7 +19,9 @@ private func philox(counter: (UInt32, UInt32, UInt32, UInt32), key: (UInt32, UIn
         let all = UInt32.max
         #expect(philox(counter: (0, 0, 0, 0), key: (0, 0)) == [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8])
         #expect(
-            philox(counter: (all, all, all, all), key: (all, all)) == [0x408F_276D, 0x41C8_3B0E, 0xA20B_C7C6, 0x6D54_51FD])
+            philox(counter: (all, all, all, all), key: (all, all)) == [
+                0x408F_276D, 0x41C8_3B0E, 0xA20B_C7C6, 0x6D54_51FD,
+            ])
         #expect(
             philox(counter: (0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344), key: (0xA409_3822, 0x299F_31D0))
                 == [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1])
@@ -45,7 +47,9 @@ private func philox(counter: (UInt32, UInt32, UInt32, UInt32), key: (UInt32, UIn
                 outputs: [[Float](repeating: .nan, count: size)], inPlace: 0
             ).run { table, inputs, outputs in
                 table.dropout(outputs[0], inputs[0], size, key, stream, first, threshold, 1.25)
-            } expected: { values in [zip(values[0], keep).map { $1 ? 1.25 * $0 : 0 }] }
+            } expected: { values in
+                [zip(values[0], keep).map { $1 ? 1.25 * $0 : 0 }]
+            }
         }
     }
 

@@ -61,7 +61,9 @@ private let functions: [MathFunction] = [
                 tolerance: Tolerance(absolute: function.tolerance.absolute, relative: function.tolerance.relative)
             ).run { table, inputs, outputs in
                 table.unary(function.op, outputs[0], inputs[0], size, function.p, function.q)
-            } expected: { [$0[0].map(function.value)] }
+            } expected: {
+                [$0[0].map(function.value)]
+            }
         }
     }
 
@@ -82,13 +84,16 @@ private let functions: [MathFunction] = [
                 tolerance: Tolerance(absolute: 3e-6, relative: 5e-6)
             ).run { table, inputs, outputs in
                 table.unary_gradient(function.op, outputs[0], inputs[0], inputs[1], size, function.p, function.q)
-            } expected: { [zip(points, $0[1]).map { function.gradient($0) * $1 }] }
+            } expected: {
+                [zip(points, $0[1]).map { function.gradient($0) * $1 }]
+            }
         }
     }
 
     /// A function at one point, with every instruction set, in a whole vector and in a part of one.
     private func expect(
-        _ op: tk_unary, _ x: Float, _ expected: Float, ulps: Float = 4, sourceLocation: SourceLocation = #_sourceLocation
+        _ op: tk_unary, _ x: Float, _ expected: Float, ulps: Float = 4,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) {
         for instructionSet in InstructionSet.present {
             for count in [1, 16] {
@@ -103,7 +108,9 @@ private let functions: [MathFunction] = [
     }
 
     @Test("Functions are right at zeros, infinities, NaN and the edges of the range") func specialValues() {
-        for op in [TK_EXP, TK_LOG, TK_SIN, TK_COS, TK_TANH, TK_SIGMOID, TK_SOFTPLUS, TK_RELU, TK_CLAMP, TK_GELU_ERF, TK_SILU] {
+        for op in [
+            TK_EXP, TK_LOG, TK_SIN, TK_COS, TK_TANH, TK_SIGMOID, TK_SOFTPLUS, TK_RELU, TK_CLAMP, TK_GELU_ERF, TK_SILU,
+        ] {
             expect(op, .nan, .nan)
         }
         expect(TK_EXP, 0, 1, ulps: 0)
@@ -177,10 +184,14 @@ private let functions: [MathFunction] = [
             let x = random.floats(size), y = random.floats(size)
             KernelCheck(label: "accumulate \(size)", inputs: [x], outputs: [y]).run { table, inputs, outputs in
                 table.accumulate(outputs[0], inputs[0], size, -0.75)
-            } expected: { [zip($0[0], y).map { Double($1) - 0.75 * $0 }] }
+            } expected: {
+                [zip($0[0], y).map { Double($1) - 0.75 * $0 }]
+            }
             KernelCheck(label: "lerp \(size)", inputs: [x], outputs: [y]).run { table, inputs, outputs in
                 table.lerp(outputs[0], inputs[0], size, 0.25)
-            } expected: { [zip($0[0], y).map { Double($1) + 0.25 * ($0 - Double($1)) }] }
+            } expected: {
+                [zip($0[0], y).map { Double($1) + 0.25 * ($0 - Double($1)) }]
+            }
         }
     }
 }

@@ -71,7 +71,8 @@ private func groupNorm(_ x: [Double], _ gamma: [Double]?, _ beta: [Double]?, len
         }
     }
 
-    @Test("Gradients of layer norm and RMS norm agree with central differences", arguments: [true, false], [true, false])
+    @Test(
+        "Gradients of layer norm and RMS norm agree with central differences", arguments: [true, false], [true, false])
     func gradients(centered: Bool, affine: Bool) {
         for n in oddSizes where (3...100).contains(n) {
             var random = KernelRandom(n)
@@ -113,7 +114,9 @@ private func groupNorm(_ x: [Double], _ gamma: [Double]?, _ beta: [Double]?, len
             let channels = 3
             KernelCheck(
                 label: "group norm of \(channels) x \(length)",
-                inputs: [random.floats(channels * length, in: 3...9), random.floats(channels), random.floats(channels)],
+                inputs: [
+                    random.floats(channels * length, in: 3...9), random.floats(channels), random.floats(channels),
+                ],
                 outputs: [[Float](repeating: .nan, count: channels * length), [.nan], [.nan]], inPlace: 0,
                 tolerance: Tolerance(absolute: 5e-6, relative: 5e-6)
             ).run { table, inputs, outputs in
@@ -149,10 +152,16 @@ private func groupNorm(_ x: [Double], _ gamma: [Double]?, _ beta: [Double]?, len
             } expected: { values in
                 let (dy, x) = (values[0], values[1])
                 let gamma = affine ? values[2] : [1, 1, 1], beta = affine ? values[3] : [0, 0, 0]
-                let dx = numericalGradient(at: x, weights: dy) { groupNorm($0, gamma, beta, length: length, silu: silu) }
+                let dx = numericalGradient(at: x, weights: dy) {
+                    groupNorm($0, gamma, beta, length: length, silu: silu)
+                }
                 guard affine else { return [dx, [1, 1, 1], [1, 1, 1]] }
-                let dgamma = numericalGradient(at: gamma, weights: dy) { groupNorm(x, $0, beta, length: length, silu: silu) }
-                let dbeta = numericalGradient(at: beta, weights: dy) { groupNorm(x, gamma, $0, length: length, silu: silu) }
+                let dgamma = numericalGradient(at: gamma, weights: dy) {
+                    groupNorm(x, $0, beta, length: length, silu: silu)
+                }
+                let dbeta = numericalGradient(at: beta, weights: dy) {
+                    groupNorm(x, gamma, $0, length: length, silu: silu)
+                }
                 return [dx, dgamma.map { $0 + 1 }, dbeta.map { $0 + 1 }]
             }
         }

@@ -11,7 +11,9 @@ import Testing
     }
 
     /// One step in double precision: the new weight and moments.
-    private func adam(_ w: Double, _ g: Double, _ m: Double, _ v: Double, _ s: tk_adam) -> (w: Double, m: Double, v: Double) {
+    private func adam(_ w: Double, _ g: Double, _ m: Double, _ v: Double, _ s: tk_adam) -> (
+        w: Double, m: Double, v: Double
+    ) {
         let (rate, decay) = (s.learning_rate, s.weight_decay)
         let g = g * Double(s.gradient_scale) + (s.decoupled == 0 ? decay * w : 0)
         let m = s.beta1 * m + (1 - s.beta1) * g
@@ -32,7 +34,9 @@ import Testing
             ).run { table, inputs, outputs in
                 table.adam_step(outputs[0], inputs[0], outputs[1], outputs[2], size, &settings)
             } expected: { values in
-                let new = values[0].indices.map { adam(Double(w[$0]), values[0][$0], Double(m[$0]), Double(v[$0]), settings) }
+                let new = values[0].indices.map {
+                    adam(Double(w[$0]), values[0][$0], Double(m[$0]), Double(v[$0]), settings)
+                }
                 return [new.map(\.w), new.map(\.m), new.map(\.v)]
             }
         }
@@ -70,14 +74,17 @@ import Testing
     @Test("Prodigy's kernels agree with double precision", arguments: [1, 3])
     func prodigy(stride: Int) {
         var settings = tk_prodigy(
-            gradient_scale: 0.5, decay: 0.125, keep1: 0.75, take1: 0.25, keep2: 0.875, take2: 0.0625, keep3: 0.5, take3: 0.75)
+            gradient_scale: 0.5, decay: 0.125, keep1: 0.75, take1: 0.25, keep2: 0.875, take2: 0.0625, keep3: 0.5,
+            take3: 0.75)
         for size in oddSizes {
             var random = KernelRandom(size)
-            let w = random.floats(size), g = random.floats(size), m = random.floats(size), v = random.floats(size, in: 0...1)
+            let w = random.floats(size), g = random.floats(size), m = random.floats(size),
+                v = random.floats(size, in: 0...1)
             let slice = Array(Swift.stride(from: 0, to: size, by: stride))
             let s = random.floats(slice.count), start = random.floats(slice.count)
             let gradient = w.indices.map { 0.5 * Double(g[$0]) + 0.125 * Double(w[$0]) }
-            KernelCheck(label: "Prodigy's moments \(size)", inputs: [w, g], outputs: [m, v]).run { table, inputs, outputs in
+            KernelCheck(label: "Prodigy's moments \(size)", inputs: [w, g], outputs: [m, v]).run {
+                table, inputs, outputs in
                 table.prodigy_moments(outputs[0], outputs[1], inputs[0], inputs[1], size, &settings)
             } expected: { _ in
                 [
@@ -87,14 +94,17 @@ import Testing
             }
             let sums = slice.indices.map { 0.5 * Double(s[$0]) + 0.75 * gradient[slice[$0]] }
             let travelled = slice.indices.reduce(0) { $0 + gradient[slice[$1]] * Double(start[$1] - w[slice[$1]]) }
-            KernelCheck(label: "Prodigy's distance \(size)", inputs: [start, w, g], outputs: [s]).run { table, inputs, outputs in
+            KernelCheck(label: "Prodigy's distance \(size)", inputs: [start, w, g], outputs: [s]).run {
+                table, inputs, outputs in
                 var found = [0.0, 0.0]
                 table.prodigy_distance(
                     &found, outputs[0], inputs[0], inputs[1], inputs[2], slice.count, stride, &settings)
                 let tolerance = Tolerance(absolute: 1e-6 * Double(slice.count + 1))
                 #expect(tolerance.accepts(found[0], travelled))
                 #expect(tolerance.accepts(found[1], sums.reduce(0) { $0 + abs($1) }))
-            } expected: { _ in [sums] }
+            } expected: { _ in
+                [sums]
+            }
             KernelCheck(label: "Prodigy's step \(size)", inputs: [m, v], outputs: [w]).run { table, inputs, outputs in
                 table.prodigy_step(outputs[0], inputs[0], inputs[1], size, 0.875, 0.25, 0.5)
             } expected: { values in
@@ -114,7 +124,9 @@ import Testing
         ),
     ]
 
-    @Test("8-bit Adam steps from its decoded state and stores the nearest codes", arguments: InstructionSet.present, [0, 1])
+    @Test(
+        "8-bit Adam steps from its decoded state and stores the nearest codes", arguments: InstructionSet.present,
+        [0, 1])
     func adam8(instructionSet: InstructionSet, map: Int) throws {
         let table = try #require(instructionSet.table)
         let (signed, unsigned) = Self.maps[map]

@@ -4,7 +4,8 @@ import Testing
 @Suite struct KernelReductionTests {
     private static let reductions: [(name: String, op: tk_reduction, value: @Sendable ([Double]) -> Double)] = [
         ("sum", TK_SUM, { $0.reduce(0, +) }), ("max", TK_MAX, { $0.max() ?? -.infinity }),
-        ("min", TK_MIN, { $0.min() ?? .infinity }), ("sum of squares", TK_SUM_SQUARES, { $0.reduce(0) { $0 + $1 * $1 } }),
+        ("min", TK_MIN, { $0.min() ?? .infinity }),
+        ("sum of squares", TK_SUM_SQUARES, { $0.reduce(0) { $0 + $1 * $1 } }),
     ]
 
     @Test("Reductions of rows agree with double precision") func rows() {
@@ -13,7 +14,8 @@ import Testing
                 var random = KernelRandom(size)
                 KernelCheck(
                     label: "\(name) of rows of \(size)", inputs: [random.floats(3 * size)],
-                    outputs: [[Float](repeating: .nan, count: 3)], tolerance: Tolerance(absolute: 1e-6 * Double(1 + size).squareRoot(), relative: 1e-6)
+                    outputs: [[Float](repeating: .nan, count: 3)],
+                    tolerance: Tolerance(absolute: 1e-6 * Double(1 + size).squareRoot(), relative: 1e-6)
                 ).run { table, inputs, outputs in
                     table.reduce_rows(op, outputs[0], inputs[0], 3, size)
                 } expected: { values in
@@ -30,7 +32,8 @@ import Testing
                 var random = KernelRandom(n + columns)
                 KernelCheck(
                     label: "\(name) of \(columns) columns of \(n)", inputs: [random.floats(n * stride)],
-                    outputs: [[Float](repeating: .nan, count: columns)], tolerance: Tolerance(absolute: 2e-5, relative: 1e-6)
+                    outputs: [[Float](repeating: .nan, count: columns)],
+                    tolerance: Tolerance(absolute: 2e-5, relative: 1e-6)
                 ).run { table, inputs, outputs in
                     table.reduce_columns(op, outputs[0], inputs[0], n, columns, stride)
                 } expected: { values in

@@ -16,7 +16,8 @@ private func snake(_ x: [Double], _ alpha: Double, _ inverseBeta: Double) -> [Do
             // The angle is rounded before its sine is taken, which the oracle must do too.
             let x = random.floats(size, in: -range...range)
             KernelCheck(
-                label: "snake \(size) within \(range)", inputs: [x], outputs: [[Float](repeating: .nan, count: size)], inPlace: 0,
+                label: "snake \(size) within \(range)", inputs: [x], outputs: [[Float](repeating: .nan, count: size)],
+                inPlace: 0,
                 tolerance: Tolerance(absolute: 5e-7, relative: 1e-7)
             ).run { table, inputs, outputs in
                 table.snake(outputs[0], inputs[0], size, alpha, inverseBeta)

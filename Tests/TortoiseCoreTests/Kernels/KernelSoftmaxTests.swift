@@ -25,26 +25,37 @@ private func eachRow(_ x: [Double], _ n: Int, _ body: ([Double]) -> [Double]) ->
             KernelCheck(label: "softmax \(size)", inputs: [x], outputs: [blank], inPlace: 0, tolerance: tight)
                 .run { table, inputs, outputs in
                     table.softmax_rows(outputs[0], inputs[0], 3, size)
-                } expected: { [eachRow($0[0], size, softmax)] }
-            KernelCheck(label: "log-softmax \(size)", inputs: [x], outputs: [blank], inPlace: 0, tolerance: Tolerance(absolute: 2e-6))
-                .run { table, inputs, outputs in
-                    table.log_softmax_rows(outputs[0], inputs[0], 3, size)
-                } expected: { [eachRow($0[0], size, logSoftmax)] }
+                } expected: {
+                    [eachRow($0[0], size, softmax)]
+                }
+            KernelCheck(
+                label: "log-softmax \(size)", inputs: [x], outputs: [blank], inPlace: 0,
+                tolerance: Tolerance(absolute: 2e-6)
+            )
+            .run { table, inputs, outputs in
+                table.log_softmax_rows(outputs[0], inputs[0], 3, size)
+            } expected: {
+                [eachRow($0[0], size, logSoftmax)]
+            }
         }
     }
 
     @Test("Gradients agree with central differences") func gradients() {
         for size in oddSizes where size <= 100 {
             var random = KernelRandom(size)
-            let x = random.floats(size).map(Double.init), dy = random.floats(size), blank = [Float](repeating: .nan, count: size)
+            let x = random.floats(size).map(Double.init), dy = random.floats(size),
+                blank = [Float](repeating: .nan, count: size)
             for (name, function) in [("softmax", softmax), ("log-softmax", logSoftmax)] {
                 KernelCheck(
-                    label: "gradient of \(name) \(size)", inputs: [function(x).map(Float.init), dy], outputs: [blank], inPlace: 1,
+                    label: "gradient of \(name) \(size)", inputs: [function(x).map(Float.init), dy], outputs: [blank],
+                    inPlace: 1,
                     tolerance: Tolerance(absolute: 3e-6, relative: 3e-6)
                 ).run { table, inputs, outputs in
                     let kernel = name == "softmax" ? table.softmax_gradient_rows : table.log_softmax_gradient_rows
                     kernel?(outputs[0], inputs[0], inputs[1], 1, size)
-                } expected: { [numericalGradient(at: x, weights: $0[1], of: function)] }
+                } expected: {
+                    [numericalGradient(at: x, weights: $0[1], of: function)]
+                }
             }
         }
     }
@@ -97,20 +108,28 @@ private func eachRow(_ x: [Double], _ n: Int, _ body: ([Double]) -> [Double]) ->
                 (0..<rows).map { x[$0 * size] - logSoftmax(Array(x[$0 * size..<($0 + 1) * size]))[0] }
             }
             let blank = [Float](repeating: .nan, count: rows)
-            KernelCheck(label: "cross entropy \(size)", inputs: [logits], outputs: [blank, blank], tolerance: Tolerance(absolute: 1e-6))
-                .run { table, inputs, outputs in
-                    table.cross_entropy_rows(outputs[0], outputs[1], inputs[0], targets, rows, size, ignored, smoothing)
-                } expected: { [losses($0[0]), logSums($0[0])] }
+            KernelCheck(
+                label: "cross entropy \(size)", inputs: [logits], outputs: [blank, blank],
+                tolerance: Tolerance(absolute: 1e-6)
+            )
+            .run { table, inputs, outputs in
+                table.cross_entropy_rows(outputs[0], outputs[1], inputs[0], targets, rows, size, ignored, smoothing)
+            } expected: {
+                [losses($0[0]), logSums($0[0])]
+            }
 
             guard size <= 100 else { continue }
             let lse = logSums(logits.map(Double.init)).map(Float.init)
             KernelCheck(
                 label: "gradient of cross entropy \(size)", inputs: [logits, lse, scales],
-                outputs: [[Float](repeating: .nan, count: rows * size)], inPlace: 0, tolerance: Tolerance(absolute: 3e-6)
+                outputs: [[Float](repeating: .nan, count: rows * size)], inPlace: 0,
+                tolerance: Tolerance(absolute: 3e-6)
             ).run { table, inputs, outputs in
                 table.cross_entropy_gradient_rows(
                     outputs[0], inputs[0], inputs[1], targets, inputs[2], rows, size, ignored, smoothing)
-            } expected: { [numericalGradient(at: $0[0], weights: $0[2], of: losses)] }
+            } expected: {
+                [numericalGradient(at: $0[0], weights: $0[2], of: losses)]
+            }
         }
     }
 }

@@ -109,7 +109,9 @@ struct KernelCheck {
                         result.values, expectation[index], tolerance, "\(name), output \(index)",
                         sourceLocation: sourceLocation)
                 }
-                #expect((given + results).allSatisfy { $0.isIntact }, "\(name) wrote past a buffer", sourceLocation: sourceLocation)
+                #expect(
+                    (given + results).allSatisfy { $0.isIntact }, "\(name) wrote past a buffer",
+                    sourceLocation: sourceLocation)
                 for (index, input) in given.enumerated() where index != shared {
                     let unchanged = zip(input.values, inputs[index]).allSatisfy { $0 == $1 || $1.isNaN }
                     #expect(unchanged, "\(name) changed input \(index)", sourceLocation: sourceLocation)

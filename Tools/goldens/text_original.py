@@ -59,16 +59,18 @@ def hexadecimal(ids):
 
 # MARK: Random lines
 
-WORDS = """the a of and to in he she it was said had not but with his her they we you that for on as at by this have from or
-one all were there would been who has more when out so up into them than only time some could these two may then do any my
-now like our over man me even most made after also did many off before must well back through years much where your way
-Mr. Mrs. Dr. St. Co. Jr. Maj. Gen. Drs. Rev. Lt. Hon. Sgt. Capt. Esq. Ltd. Col. Ft. mr dr. st.. Prof. No. Inc. DR.
-GPT NASA U.S.A. e.g. i.e. don't it's I'll can't O'Brien rock'n'roll well-known co-operate www.example.com a@b.org""".split()
+WORDS = """the a of and to in he she it was said had not but with his her they we you that for on as at by this have from
+or one all were there would been who has more when out so up into them than only time some could these two may
+then do any my now like our over man me even most made after also did many off before must well back through
+years much where your way Mr. Mrs. Dr. St. Co. Jr. Maj. Gen. Drs. Rev. Lt. Hon. Sgt. Capt. Esq. Ltd. Col. Ft.
+mr dr. st.. Prof. No. Inc. DR. GPT NASA U.S.A. e.g. i.e. don't it's I'll can't O'Brien rock'n'roll well-known
+co-operate www.example.com a@b.org""".split()
 MARKS = list("!?.,;:-'\"()[]{}/\\&%$#@*+=<>|~^_`") + ["...", "--", "?!", "!!", " - ", "\u2014", "\u2013", "\u2026"]
-ACCENTED = """café naïve façade Ångström Łódź Đorđe þorn Straße œuvre Æsir ÿ señor ¿Qué? ¡Hola! București İstanbul ılık ﬁn ﬂow
-Ελλάδα αβγ Ωμέγα ψυχή Москва Привет Киев щётка Объект Ѓорче їжак Љубав ½ ¼ ⅓ ² ³ ™ © ® № € £ ¥ ₹ ₿ ° ± × ÷ µ § ¶ • ← → ↔ ∞ ≠ ≤ ≥ √
-∑ ✓ ★ ♥ ♔ ⠃⠗ ① Ⅷ ⅷ ㎏ Ａｂｃ １２３ 𝐀𝐛 𝟙𝟚 🄰 🅱 🆗 🇬🇧 😀 👍🏽 👨‍👩‍👧 ❤️ “quote” ‘single’ „low“ «guillemets» ‹x› e\u0301 n\u0303
-zero\u200bwidth no\u00a0break thin\u2009space line\u2028sep para\u2029sep soft\u00adhyphen \ufefftext rtl\u200fmark""".split(" ")
+ACCENTED = """café naïve façade Ångström Łódź Đorđe þorn Straße œuvre Æsir ÿ señor ¿Qué? ¡Hola! București İstanbul ılık ﬁn
+ﬂow Ελλάδα αβγ Ωμέγα ψυχή Москва Привет Киев щётка Объект Ѓорче їжак Љубав ½ ¼ ⅓ ² ³ ™ © ® № € £ ¥ ₹ ₿ ° ± × ÷
+µ § ¶ • ← → ↔ ∞ ≠ ≤ ≥ √ ∑ ✓ ★ ♥ ♔ ⠃⠗ ① Ⅷ ⅷ ㎏ Ａｂｃ １２３ 𝐀𝐛 𝟙𝟚 🄰 🅱 🆗 🇬🇧 😀 👍🏽 👨‍👩‍👧 ❤️ “quote” ‘single’ „low“
+«guillemets» ‹x› e\u0301 n\u0303 zero\u200bwidth no\u00a0break thin\u2009space line\u2028sep para\u2029sep
+soft\u00adhyphen \ufefftext rtl\u200fmark""".split(" ")
 
 
 def number(rng):
@@ -78,7 +80,8 @@ def number(rng):
     if kind == 0:
         return f"{n:,}"
     if kind == 1:
-        return "$" + rng.choice([f"{n:,}", str(n), f"{n}.{rng.randrange(100):02}", f".{rng.randrange(100)}", f"{n:,}.00",
+        return "$" + rng.choice([f"{n:,}", str(n), f"{n}.{rng.randrange(100):02}", f".{rng.randrange(100)}",
+                                 f"{n:,}.00",
                                  f"{n}.", f"{n},", f"{n}.{n}.1", "0", "0.00", "1", "1.01", "00.5"])
     if kind == 2:
         return f"{n}.{rng.randrange(100000)}"
@@ -117,7 +120,8 @@ def scalar(rng):
 def line(rng):
     kind = rng.randrange(20)
     if kind == 0:
-        return rng.choice(["", " ", "\n", "\t \r\n", ".", "...", "\"\"", "\x00", "\x1c \x1f", "[SPACE]", "[STOP][UNK]", "\u200b"])
+        return rng.choice(["", " ", "\n", "\t \r\n", ".", "...", "\"\"", "\x00", "\x1c \x1f", "[SPACE]", "[STOP][UNK]",
+                           "\u200b"])
     if kind == 1:
         return "".join(scalar(rng) for _ in range(rng.randrange(1, 10)))
     if kind == 2:
@@ -211,14 +215,16 @@ def split_text(rng):
         elif pick == 9:
             parts.append(rng.choice(MARKS))
         elif pick == 10:
-            parts.append("\"" + " ".join(rng.choice(WORDS) for _ in range(rng.randrange(1, 6))) + rng.choice([".\"", "!\"", "\""]))
+            quoted = " ".join(rng.choice(WORDS) for _ in range(rng.randrange(1, 6)))
+            parts.append("\"" + quoted + rng.choice([".\"", "!\"", "\""]))
         elif pick == 11:
             parts.append("\u201c" + rng.choice(WORDS) + rng.choice(["?", ".", ""]) + "\u201d")
         elif pick == 12:
             parts.append("x" * rng.randrange(1, 50))
         else:
             parts.append(number(rng))
-    return "".join(part + rng.choice([" "] * 12 + ["", ". ", "! ", "? ", ".", "\n", "\n\n", "...", " \u00a0", "\x1f"]) for part in parts)
+    gaps = [" "] * 12 + ["", ". ", "! ", "? ", ".", "\n", "\n\n", "...", " \u00a0", "\x1f"]
+    return "".join(part + rng.choice(gaps) for part in parts)
 
 
 def split_lines():
@@ -234,8 +240,9 @@ def split_lines():
 
 def tokenized_lines():
     rng = random.Random(5)
-    pieces = list("abcdefghijklmnopqrstuvwxyz!'(),-./:;?0_@#") + ["th", "ing", "the", " ", "  ", "\n", "\t", "\u0085", "\u3000",
-              "é", "e\u0301", "ß", "中文", "١٢", "²", "\u200d", "\u200b", "‿", "🙂", "ªº", "Ⅳ", "[SPACE]", "[STOP]", "[UNK]", "[STOP", "[[UNK]]"]
+    pieces = list("abcdefghijklmnopqrstuvwxyz!'(),-./:;?0_@#")
+    pieces += ["th", "ing", "the", " ", "  ", "\n", "\t", "\u0085", "\u3000", "é", "e\u0301", "ß", "中文", "١٢", "²",
+               "\u200d", "\u200b", "‿", "🙂", "ªº", "Ⅳ", "[SPACE]", "[STOP]", "[UNK]", "[STOP", "[[UNK]]"]
     for _ in range(300):
         text = "".join(rng.choice(pieces) for _ in range(rng.randrange(0, 40)))
         yield [text, hexadecimal(bpe.tokenizer.encode(text.replace(" ", "[SPACE]")).ids)]
@@ -252,8 +259,11 @@ def decoded_lines():
 
 def basic_lines():
     rng = random.Random(8)
-    texts = ["ΣΑΣ ΣΟΦΟΣ Σ ΑΣ. ΣΑ'Σ aΣ", "İSTANBUL Iı", "ǅ ẞ Ǆ", "A\u0301Σ\u0301 b", "\x1c\x1fA \u2003B", "ΑΣ\u00adΑ ΑΣ\u00ad"]
-    texts += ["".join(rng.choice(ACCENTED + WORDS) + rng.choice(" \t\n") for _ in range(rng.randrange(1, 8))) for _ in range(100)]
+    texts = ["ΣΑΣ ΣΟΦΟΣ Σ ΑΣ. ΣΑ'Σ aΣ", "İSTANBUL Iı", "ǅ ẞ Ǆ", "A\u0301Σ\u0301 b", "\x1c\x1fA \u2003B",
+             "ΑΣ\u00adΑ ΑΣ\u00ad"]
+    for _ in range(100):
+        count = rng.randrange(1, 8)
+        texts.append("".join(rng.choice(ACCENTED + WORDS) + rng.choice(" \t\n") for _ in range(count)))
     for text in texts:
         yield [text, original.basic_cleaners(text)]
 

@@ -21,8 +21,13 @@ def corpora():
     with open(STORY, encoding="utf-8") as file:
         yield "story", file.read().lower().splitlines(), [120, 255]
     rng = random.Random(3)
-    syllables = ["ла", "mü", "ße", "né", "e\u0301", "ka", "ka", "ab", "ba", "aa", "a", "b", "中", "文", "'", "-", "…", "1", "\\"]
-    lines = [" ".join("".join(rng.choice(syllables) for _ in range(rng.randrange(1, 7))) for _ in range(9)) for _ in range(120)]
+    syllables = ["ла", "mü", "ße", "né", "e\u0301", "ka", "ka", "ab", "ba", "aa", "a", "b", "中", "文", "'", "-", "…", "1"]
+    syllables.append("\\")
+
+    def word():
+        return "".join(rng.choice(syllables) for _ in range(rng.randrange(1, 7)))
+
+    lines = [" ".join(word() for _ in range(9)) for _ in range(120)]
     yield "mixed", lines, [40, 90, 400]
     yield "repeats", ["a" * n + " " + "ab" * n + " " + "aba" * n for n in range(1, 24)], [12, 60]
 

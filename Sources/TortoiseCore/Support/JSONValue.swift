@@ -1,7 +1,7 @@
 /// A JSON document (RFC 8259) as it was written: the members of an object keep their order, and no two keys are merged.
 ///
-/// Foundation's decoders go through Swift dictionaries, where two keys that are canonically equivalent ("é" as one scalar
-/// or as two) are one key. Vocabularies and weight files need their keys apart, so they are read with this.
+/// Foundation's decoders go through Swift dictionaries, where two keys that are canonically equivalent ("é" as one
+/// scalar or as two) are one key. Vocabularies and weight files need their keys apart, so they are read with this.
 public enum JSONValue: Sendable {
     case null
     case bool(Bool)

@@ -18,7 +18,8 @@ extension BPETokenizer {
         return encodeLiteral(scalars)
     }
 
-    /// The ids of text as it stands: special tokens are cut out where they match literally, the rest is split into words.
+    /// The ids of text as it stands: special tokens are cut out where they match literally, the rest is split into
+    /// words.
     func encodeLiteral(_ scalars: [Unicode.Scalar]) -> (ids: [Int32], unknown: [Unicode.Scalar]) {
         var encoder = PieceEncoder(tokenizer: self)
         var start = 0

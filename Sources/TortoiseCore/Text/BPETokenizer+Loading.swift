@@ -6,8 +6,8 @@ extension BPETokenizer {
 
     /// Loads a `tokenizer.json`.
     ///
-    /// - Throws: `InputError` when the file is missing, no JSON, no BPE vocabulary, inconsistent, or uses a feature that
-    ///   would change the result and is not implemented (normalizer, other pre-tokenizers, drop-out, prefixes …).
+    /// - Throws: `InputError` when the file is missing, no JSON, no BPE vocabulary, inconsistent, or uses a feature
+    ///   that would change the result and is not implemented (normalizer, other pre-tokenizers, drop-out, prefixes …).
     public init(path: String) throws {
         let file = try MappedFile(path: path, kind: .model)
         try self.init(json: file.bytes, at: path)
@@ -52,7 +52,9 @@ extension BPETokenizer {
     /// Anything that `tokenizers` would do and this type would not is a fault, never silently different ids.
     private static func refuseUnsupported(_ document: JSONValue, _ model: JSONValue, at place: String) throws {
         func refuse(_ what: String, _ found: String) -> InputError {
-            .model("expected \(what), found \(found)", at: place, try: "train a vocabulary with `tortoise-train tokenizer`")
+            .model(
+                "expected \(what), found \(found)", at: place, try: "train a vocabulary with `tortoise-train tokenizer`"
+            )
         }
         if let type = model["type"], type.stringValue != "BPE" {
             throw refuse("a model of type \"BPE\"", type.stringValue.map { "\"\($0)\"" } ?? "no text")

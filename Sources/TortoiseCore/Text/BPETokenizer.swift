@@ -1,7 +1,7 @@
 /// A byte-pair encoding over characters, as Hugging Face `tokenizers` writes it to `tokenizer.json`.
 ///
-/// `encode` and `decode` give what the original's `VoiceBpeTokenizer` gives after cleaning (tortoise/utils/tokenizer.py).
-/// A value is immutable and safe to share between threads.
+/// `encode` and `decode` give what the original's `VoiceBpeTokenizer` gives after cleaning
+/// (tortoise/utils/tokenizer.py). A value is immutable and safe to share between threads.
 public struct BPETokenizer: Sendable {
     /// A token that is matched literally in the raw text before anything else, such as `[SPACE]`.
     public struct SpecialToken: Sendable, Equatable {
@@ -48,7 +48,8 @@ public struct BPETokenizer: Sendable {
         UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
     }
 
-    /// Text for ids: the tokens joined, `[SPACE]` as a blank, `[STOP]`, `[UNK]` and ids outside the vocabulary left out.
+    /// Text for ids: the tokens joined, `[SPACE]` as a blank, `[STOP]`, `[UNK]` and ids outside the vocabulary left
+    /// out.
     public func decode(_ ids: some Sequence<Int32>) -> String {
         var joined: [Unicode.Scalar] = []
         for id in ids {

@@ -31,7 +31,8 @@ public struct BPETrainer: Sendable {
         }
     }
 
-    /// The vocabulary for the text that was added: special tokens, characters by code point, then merges as they were found.
+    /// The vocabulary for the text that was added: special tokens, characters by code point, then merges as they were
+    /// found.
     ///
     /// - Throws: `InputError` when there was no text, or when its characters alone do not fit into `size`.
     public func train() throws -> BPEVocabulary {

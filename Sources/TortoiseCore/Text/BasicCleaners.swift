@@ -16,7 +16,8 @@ public enum BasicCleaners {
         return collapsed
     }
 
-    /// Full case mapping, with the Greek sigma's form at the end of a word (Unicode's Final_Sigma condition), as in Python.
+    /// Full case mapping, with the Greek sigma's form at the end of a word (Unicode's Final_Sigma condition), as in
+    /// Python.
     private static func lowercased(_ text: String) -> String {
         var out = ""
         out.reserveCapacity(text.utf8.count)

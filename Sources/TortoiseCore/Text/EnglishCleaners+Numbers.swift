@@ -1,5 +1,5 @@
-/// The number steps of the original; each is one of its regular expressions as a scanner, with the same leftmost-longest
-/// matches.
+/// The number steps of the original; each is one of its regular expressions as a scanner, with the same
+/// leftmost-longest matches.
 extension EnglishCleaners {
     /// `[0-9][0-9,]+[0-9]`: the commas go.
     static func removeCommasInNumbers(_ text: [UInt8]) -> [UInt8] {

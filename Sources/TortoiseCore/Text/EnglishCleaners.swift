@@ -9,8 +9,8 @@ public enum EnglishCleaners {
         let apply: @Sendable ([UInt8]) -> [UInt8]
     }
 
-    /// The steps after transliteration, in order. The original's step for pounds is not here: it can never match, because
-    /// transliteration has turned every pound sign into letters.
+    /// The steps after transliteration, in order. The original's step for pounds is not here: it can never match,
+    /// because transliteration has turned every pound sign into letters.
     static let steps: [Step] = [
         Step(name: "lower case", apply: lowercased),
         Step(name: "commas in numbers", apply: removeCommasInNumbers),
@@ -69,8 +69,8 @@ public enum EnglishCleaners {
         ("col", "colonel"), ("ft", "fort"),
     ].map { (Array($0.0.utf8), Array($0.1.utf8)) }
 
-    /// Replaces an abbreviation and its dot where a word begins. One pass for each, since a replacement can end the word
-    /// boundary that a later one would need ("mr.st.").
+    /// Replaces an abbreviation and its dot where a word begins. One pass for each, since a replacement can end the
+    /// word boundary that a later one would need ("mr.st.").
     private static func expandAbbreviations(_ text: [UInt8]) -> [UInt8] {
         guard text.contains(UInt8(ascii: ".")) else { return text }
         var text = text

@@ -1,5 +1,5 @@
-/// Cuts text into the pieces that byte-pair merges never cross: runs of word characters, and runs of characters that are
-/// neither word characters nor whitespace (the regular expression `\w+|[^\w\s]+`).
+/// Cuts text into the pieces that byte-pair merges never cross: runs of word characters, and runs of characters that
+/// are neither word characters nor whitespace (the regular expression `\w+|[^\w\s]+`).
 ///
 /// Source: the "Whitespace" pre-tokenizer of Hugging Face `tokenizers`, whose `\w` follows Unicode TR 18 annex C.
 enum PreTokenizer {

@@ -1,5 +1,5 @@
-/// Cuts long text where people pause: at sentences, in long sentences at clauses, in long clauses at words, in endless words
-/// anywhere. A dot after an abbreviation or an initial ("Dr. James T. Kirk", "e.g. this") ends nothing.
+/// Cuts long text where people pause: at sentences, in long sentences at clauses, in long clauses at words, in endless
+/// words anywhere. A dot after an abbreviation or an initial ("Dr. James T. Kirk", "e.g. this") ends nothing.
 public struct SentenceSplitter: Sendable {
     /// The length that a piece is filled up to.
     public let desired: Int
@@ -7,8 +7,8 @@ public struct SentenceSplitter: Sendable {
     public let limit: Int
     private let length: @Sendable (Substring.UnicodeScalarView) -> Int
 
-    /// - Parameter length: How long a text is; by default its number of Unicode scalars. A front end gives the length of the
-    ///   spoken form here.
+    /// - Parameter length: How long a text is; by default its number of Unicode scalars. A front end gives the length
+    ///   of the spoken form here.
     /// - Throws: `InputError` unless both lengths are positive.
     public init(
         desired: Int = 200, limit: Int = 300,
@@ -105,7 +105,8 @@ public struct SentenceSplitter: Sendable {
     }
 
     private func trimmed(_ text: RuleText, _ range: Range<Int>) -> String? {
-        guard let first = range.first(where: { !text.isSpace($0) }), let last = range.last(where: { !text.isSpace($0) }) else {
+        guard let first = range.first(where: { !text.isSpace($0) }), let last = range.last(where: { !text.isSpace($0) })
+        else {
             return nil
         }
         return text.string(first..<last + 1)
@@ -118,12 +119,14 @@ public struct SentenceSplitter: Sendable {
 
     /// Words whose dot never ends a sentence before a capital.
     private static let neverFinal: Set<String> = [
-        "mr", "mrs", "ms", "dr", "prof", "rev", "gen", "col", "capt", "lt", "sgt", "cmdr", "maj", "gov", "sen", "rep", "pres", "hon",
+        "mr", "mrs", "ms", "dr", "prof", "rev", "gen", "col", "capt", "lt", "sgt", "cmdr", "maj", "gov", "sen", "rep",
+        "pres", "hon",
         "messrs", "drs", "mt", "st", "ft", "vs", "eg", "ie", "cf", "viz", "fig", "vol", "approx",
     ]
     /// Words whose dot ends a sentence only before a word that begins one.
     private static let seldomFinal: Set<String> = [
-        "jr", "sr", "inc", "co", "corp", "ltd", "dept", "univ", "ed", "eds", "ca", "al", "pp", "jan", "feb", "mar", "apr", "jun",
+        "jr", "sr", "inc", "co", "corp", "ltd", "dept", "univ", "ed", "eds", "ca", "al", "pp", "jan", "feb", "mar",
+        "apr", "jun",
         "jul", "aug", "sep", "sept", "oct", "nov", "dec", "ave", "blvd", "rd", "esq", "est",
     ]
 
@@ -156,8 +159,10 @@ public struct SentenceSplitter: Sendable {
     }
 
     private static let isClauseEnd: Cutter = { text, position in
-        ";:,—–)、，；：".unicodeScalars.contains(text[position]) && (text.isSpace(position + 1) || text[position].value >= 0x2013)
-            || (text[position] == "-" && text[position - 1] == " " && text[position + 1] == " ") || text[position] == "\n"
+        ";:,—–)、，；：".unicodeScalars.contains(text[position])
+            && (text.isSpace(position + 1) || text[position].value >= 0x2013)
+            || (text[position] == "-" && text[position - 1] == " " && text[position + 1] == " ")
+            || text[position] == "\n"
     }
 
     private static let isWordEnd: Cutter = { text, position in text.isSpace(position) }

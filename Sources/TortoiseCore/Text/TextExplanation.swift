@@ -37,7 +37,8 @@ public struct TextExplanation: Sendable, Equatable {
 }
 
 extension TextExplanation: CustomStringConvertible {
-    /// Several lines for people: the text after each rule, the tokens with their ids, and the characters that are not spoken.
+    /// Several lines for people: the text after each rule, the tokens with their ids, and the characters that are not
+    /// spoken.
     public var description: String {
         let width = max(6, steps.map(\.rule.count).max() ?? 0)
         func line(_ label: String, _ text: String) -> String {

@@ -1,24 +1,3 @@
-/// How text is prepared for the tokenizer: `text.cleaners` in a configuration.
-public enum TextCleaners: String, Sendable, CaseIterable {
-    /// The original's `english_cleaners`, for the published models and whatever was finetuned from them.
-    case english
-    /// Our normaliser, for new models in English.
-    case extended
-    /// Lower case and single blanks, for vocabularies of other languages.
-    case basic
-
-    /// - Throws: `InputError` that names the known cleaners.
-    public init(named name: String, at place: String? = nil) throws {
-        guard let cleaners = TextCleaners(rawValue: name) else {
-            let known = TextCleaners.allCases.map(\.rawValue)
-            throw InputError.usage(
-                "expected the text cleaners \(known.joined(separator: ", ")), found \"\(name)\"", at: place,
-                try: nearestNames(to: name, among: known).first.map { "did you mean \($0)?" })
-        }
-        self = cleaners
-    }
-}
-
 /// Text in, tokens out: cleaners, a user's dictionary and the tokenizer.
 public struct TextFrontEnd: Sendable {
     public let cleaners: TextCleaners
@@ -26,8 +5,8 @@ public struct TextFrontEnd: Sendable {
     private let dictionary: PronunciationDictionary
     private let normalizer: ExtendedNormalizer
 
-    /// - Parameter dictionary: A user's words. With `extended` they are its first rule; with the other cleaners they are
-    ///   replaced before anything else, so that without a dictionary the result stays the original's.
+    /// - Parameter dictionary: A user's words. With `extended` they are its first rule; with the other cleaners they
+    ///   are replaced before anything else, so that without a dictionary the result stays the original's.
     public init(
         cleaners: TextCleaners = .english, tokenizer: BPETokenizer, dictionary: PronunciationDictionary = .init()
     ) {
@@ -64,7 +43,8 @@ public struct TextFrontEnd: Sendable {
     /// - Throws: `InputError` unless both lengths are positive.
     public func split(_ text: String, desired: Int = 200, limit: Int = 300) throws -> [String] {
         switch cleaners {
-        case .extended: try SentenceSplitter(desired: desired, limit: limit) { self.spoken(String($0)).count }.split(text)
+        case .extended:
+            try SentenceSplitter(desired: desired, limit: limit) { self.spoken(String($0)).count }.split(text)
         case .english, .basic: try TextSplitter(desired: desired, limit: limit).split(text)
         }
     }

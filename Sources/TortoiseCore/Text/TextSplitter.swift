@@ -1,7 +1,7 @@
 /// Cuts long text into pieces of about `desired` characters, as the original does.
 ///
-/// Source: `split_and_recombine_text` in tortoise/utils/text.py: the same pieces for the same text. Characters are Unicode
-/// scalars. `SentenceSplitter` cuts better; this one is for results equal to the original's.
+/// Source: `split_and_recombine_text` in tortoise/utils/text.py: the same pieces for the same text. Characters are
+/// Unicode scalars. `SentenceSplitter` cuts better; this one is for results equal to the original's.
 public struct TextSplitter: Sendable {
     /// The length from which a sentence end closes a piece.
     public let desired: Int
@@ -82,7 +82,9 @@ private struct SplitMachine {
             if length >= limit {
                 forceSplit()
             } else if !isInQuote, isSentenceEnd() {
-                while position < text.count - 1, length < limit, peek(1).map({ "!?.".unicodeScalars.contains($0) }) ?? true {
+                while position < text.count - 1, length < limit,
+                    peek(1).map({ "!?.".unicodeScalars.contains($0) }) ?? true
+                {
                     step(1)
                 }
                 lastBoundary = position

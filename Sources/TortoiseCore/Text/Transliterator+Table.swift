@@ -2,11 +2,11 @@ import Foundation
 
 /// What Unidecode makes of Latin, Greek, Cyrillic, punctuation, currency and symbols, as data.
 ///
-/// Most of it follows from the Unicode compatibility decomposition (é is e and an accent, ﬁ is f and i), some from rules
-/// (circled and squared letters, Braille); `exceptions` holds what neither gives.
+/// Most of it follows from the Unicode compatibility decomposition (é is e and an accent, ﬁ is f and i), some from
+/// rules (circled and squared letters, Braille); `exceptions` holds what neither gives.
 extension Transliterator {
-    /// The blocks where every scalar is rendered as Unidecode 1.4 renders it. `decomposes` is false where Unidecode knows no
-    /// character though Unicode gives decompositions.
+    /// The blocks where every scalar is rendered as Unidecode 1.4 renders it. `decomposes` is false where Unidecode
+    /// knows no character though Unicode gives decompositions.
     static let exactRanges: [(range: ClosedRange<UInt32>, decomposes: Bool)] = [
         (0x0080...0x052F, true),  // Latin-1 … Latin Extended-B, IPA, modifiers, combining, Greek, Cyrillic
         (0x10140...0x1018F, false),  // Ancient Greek numbers
@@ -33,7 +33,8 @@ extension Transliterator {
     ]
 
     /// Rows of a first code point and what it and its successors become. `∅` is nothing, `·` leaves the scalar to its
-    /// decomposition, `␣` is a blank, `⏎` a line feed, `x×3` three times x, and `¶` begins another row on the same line.
+    /// decomposition, `␣` is a blank, `⏎` a line feed, `x×3` three times x, and `¶` begins another row on the same
+    /// line.
     private static let exceptions = #"""
         00A1 ! C/ PS $? Y= | SS " (c) · << ! · (r) - deg +- · · ' u P * , · · >> ␣1/4 ␣1/2 ␣3/4 ? ¶ 00C6 AE ¶ 00D0 D
         00D7 x O ¶ 00DE Th ss ¶ 00E6 ae ¶ 00F0 d ¶ 00F7 / o ¶ 00FE th ¶ 0110 D d ¶ 0126 H h ¶ 0131 i ¶ 0138 k ¶ 013F L

@@ -2,9 +2,10 @@ import Foundation
 
 /// Writes text of any script in ASCII.
 ///
-/// Inside `exactRanges` (Latin, Greek, Cyrillic, punctuation, currency, symbols) the result equals Unidecode's, which the
-/// original calls; it is found from the Unicode compatibility decomposition and a table of exceptions. Every other script
-/// goes through Foundation's `Any-Latin` transform (ICU). A character with no rendering is left out and reported.
+/// Inside `exactRanges` (Latin, Greek, Cyrillic, punctuation, currency, symbols) the result equals Unidecode's, which
+/// the original calls; it is found from the Unicode compatibility decomposition and a table of exceptions. Every other
+/// script goes through Foundation's `Any-Latin` transform (ICU). A character with no rendering is left out and
+/// reported.
 public enum Transliterator {
     /// - Returns: ASCII text, and the characters that left nothing behind, in order of appearance.
     public static func transliterate(_ text: String) -> (text: String, dropped: [Unicode.Scalar]) {

@@ -3,7 +3,8 @@ import Testing
 
 @testable import TortoiseCore
 
-/// Against tortoise-tts 3.0.0 with Unidecode 1.4.0, inflect 7.6.0 and tokenizers 0.23.3 (Tools/goldens/text_original.py).
+/// Against tortoise-tts 3.0.0 with Unidecode 1.4.0, inflect 7.6.0 and tokenizers 0.23.3
+/// (Tools/goldens/text_original.py).
 struct EnglishCleanersTests {
     @Test func equalsTheOriginalOnFiveThousandLines() throws {
         let tokenizer = try publishedTokenizer()

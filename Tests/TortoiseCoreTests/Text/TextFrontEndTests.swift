@@ -9,9 +9,11 @@ struct TextFrontEndTests {
         let (spoken, tokens, explanation) = frontEnd.explain("Dr. No\u{2019}s GPT\u{7} cost $5 😀")
         #expect(spoken == "doctor no's g p t cost five dollars")
         #expect(tokens == frontEnd.encode("Dr. No’s GPT cost $5"))
-        #expect(explanation.steps.map(\.rule) == [
-            "characters", "abbreviations", "money", "initialisms", "lower case", "vocabulary", "spaces and punctuation",
-        ])
+        #expect(
+            explanation.steps.map(\.rule) == [
+                "characters", "abbreviations", "money", "initialisms", "lower case", "vocabulary",
+                "spaces and punctuation",
+            ])
         #expect(explanation.dropped == ["\u{7}", "😀"])
         #expect(explanation.unknown.isEmpty)
         #expect(explanation.description.contains("not spoken: U+0007 CONTROL, U+1F600 😀 GRINNING FACE"))
@@ -32,7 +34,8 @@ struct TextFrontEndTests {
 
     @Test func dictionaryComesBeforeTheOriginalCleaners() throws {
         let words = try PronunciationDictionary(text: "nginx\tengine x", at: "test")
-        #expect(TextFrontEnd(tokenizer: try publishedTokenizer(), dictionary: words).spoken("Nginx 5") == "engine x five")
+        #expect(
+            TextFrontEnd(tokenizer: try publishedTokenizer(), dictionary: words).spoken("Nginx 5") == "engine x five")
     }
 
     @Test func extendedTextHasNoUnknownTokens() throws {
@@ -54,7 +57,10 @@ struct TextFrontEndTests {
         let tokenizer = try publishedTokenizer()
         let text = "Dr. James T. Kirk left the U.S. Navy in 1999. He never came back."
         let extended = TextFrontEnd(cleaners: .extended, tokenizer: tokenizer)
-        #expect(try extended.split(text, desired: 50, limit: 80) == ["Dr. James T. Kirk left the U.S. Navy in 1999.", "He never came back."])
+        #expect(
+            try extended.split(text, desired: 50, limit: 80) == [
+                "Dr. James T. Kirk left the U.S. Navy in 1999.", "He never came back.",
+            ])
         let original = TextFrontEnd(tokenizer: tokenizer)
         #expect(try original.split(text, desired: 5, limit: 80).first == "Dr. James T.")
     }
@@ -68,9 +74,18 @@ struct SentenceSplitterTests {
     @Test(arguments: [
         ("James T. Kirk is here. So is Dr. Who.", ["James T. Kirk is here.", "So is Dr. Who."]),
         ("He lives in the U.S. She does too.", ["He lives in the U.S.", "She does too."]),
-        ("J. R. R. Tolkien wrote it! Really? \"Yes!\" she said.", ["J. R. R. Tolkien wrote it!", "Really?", "\"Yes!\" she said."]),
-        ("It costs 3.50. Cheap, e.g. here. And so on... and on. End", ["It costs 3.50.", "Cheap, e.g. here.", "And so on... and on.", "End"]),
-        ("One line\nof text.\n\nA heading\n\nMore (in brackets.) Text.", ["One line\nof text.", "A heading", "More (in brackets.)", "Text."]),
+        (
+            "J. R. R. Tolkien wrote it! Really? \"Yes!\" she said.",
+            ["J. R. R. Tolkien wrote it!", "Really?", "\"Yes!\" she said."]
+        ),
+        (
+            "It costs 3.50. Cheap, e.g. here. And so on... and on. End",
+            ["It costs 3.50.", "Cheap, e.g. here.", "And so on... and on.", "End"]
+        ),
+        (
+            "One line\nof text.\n\nA heading\n\nMore (in brackets.) Text.",
+            ["One line\nof text.", "A heading", "More (in brackets.)", "Text."]
+        ),
         ("He said “Hi.” Then left. 你好。再见。", ["He said “Hi.”", "Then left.", "你好。", "再见。"]),
         ("Take vitamin C. Now go. It is I. Who?", ["Take vitamin C.", "Now go.", "It is I.", "Who?"]),
         ("", []), (" \n\n ", []), ("...", ["..."]),
@@ -80,7 +95,8 @@ struct SentenceSplitterTests {
     }
 
     @Test func cutsLongSentencesAtClausesThenWords() throws {
-        let text = "This clause is short, this one is too; but the last one of them goes on and on without any mark at all"
+        let text =
+            "This clause is short, this one is too; but the last one of them goes on and on without any mark at all"
         let pieces = try split(text, 40, 40)
         #expect(pieces.first == "This clause is short, this one is too;")
         #expect(pieces.allSatisfy { $0.unicodeScalars.count <= 40 })
@@ -95,7 +111,8 @@ struct SentenceSplitterTests {
 
     @Test func shortPiecesAreJoined() throws {
         let text = "Yes. No. Why not? Because it was a rainy day in the middle of the week. Oh."
-        #expect(try split(text, 60, 100) == ["Yes. No. Why not? Because it was a rainy day in the middle of the week. Oh."])
+        #expect(
+            try split(text, 60, 100) == ["Yes. No. Why not? Because it was a rainy day in the middle of the week. Oh."])
     }
 
     /// No piece passes the limit, and nothing but white space is lost.
@@ -104,12 +121,16 @@ struct SentenceSplitterTests {
         let bait = Array("ab.!?,;:—\"”) \n\n 1A北。".unicodeScalars)
         for _ in 0..<500 {
             var text = ""
-            for _ in 0..<Int.random(in: 0..<200, using: &generator) { text.unicodeScalars.append(bait.randomElement(using: &generator) ?? "x") }
+            for _ in 0..<Int.random(in: 0..<200, using: &generator) {
+                text.unicodeScalars.append(bait.randomElement(using: &generator) ?? "x")
+            }
             let limit = Int.random(in: 1..<60, using: &generator)
             let pieces = try split(text, Int.random(in: 1..<60, using: &generator), limit)
             #expect(pieces.allSatisfy { $0.unicodeScalars.count <= limit }, "\(text.debugDescription)")
             let kept = pieces.joined().unicodeScalars.filter { !$0.properties.isWhitespace }
-            #expect(kept.elementsEqual(text.unicodeScalars.filter { !$0.properties.isWhitespace }), "\(text.debugDescription)")
+            #expect(
+                kept.elementsEqual(text.unicodeScalars.filter { !$0.properties.isWhitespace }),
+                "\(text.debugDescription)")
         }
     }
 }

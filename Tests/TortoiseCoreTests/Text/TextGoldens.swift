@@ -33,7 +33,9 @@ extension JSONValue {
 
 /// Texts as scalars, since `String` equality looks past differences of normalisation.
 func expectSameScalars(_ actual: String, _ expected: String, _ input: String) {
-    #expect(actual.unicodeScalars.elementsEqual(expected.unicodeScalars), "\(input.debugDescription): \(actual) ≠ \(expected)")
+    #expect(
+        actual.unicodeScalars.elementsEqual(expected.unicodeScalars),
+        "\(input.debugDescription): \(actual) ≠ \(expected)")
 }
 
 /// The published vocabulary.
@@ -43,5 +45,6 @@ func publishedTokenizer() throws -> BPETokenizer {
 
 /// A file of the repository, found from this file's place in it.
 func repositoryFile(_ path: String, from file: String = #filePath) -> String {
-    URL(filePath: file).deletingLastPathComponent().resolvingSymlinksInPath().appending(path: "../../../\(path)").standardized.path
+    URL(filePath: file).deletingLastPathComponent().resolvingSymlinksInPath().appending(path: "../../../\(path)")
+        .standardized.path
 }

@@ -10,7 +10,9 @@ struct TextSplitterTests {
             let text = try row[0].text
             let found = try TextSplitter(desired: desired, limit: limit).split(text)
             let expected = try pieces.map { try $0.text }
-            #expect(found.map(Array.init(_:)) == expected.map(Array.init(_:)), "\(text.debugDescription) \(desired) \(limit)")
+            #expect(
+                found.map(Array.init(_:)) == expected.map(Array.init(_:)),
+                "\(text.debugDescription) \(desired) \(limit)")
         }
     }
 

@@ -2,8 +2,8 @@
 /// numbers, Roman numerals, web addresses, initialisms, symbols, and a user's own words.
 ///
 /// An ordered list of small rules, each a scanner over the whole text; a rule sees what the ones before it wrote. Rules
-/// that need capitals come before "lower case". The result has only characters of `alphabet`: every other one is spoken,
-/// transliterated, or reported as dropped. Any Unicode text is accepted.
+/// that need capitals come before "lower case". The result has only characters of `alphabet`: every other one is
+/// spoken, transliterated, or reported as dropped. Any Unicode text is accepted.
 public struct ExtendedNormalizer: Sendable {
     /// The characters that the result may have besides the blank.
     public let alphabet: Set<Unicode.Scalar>
@@ -22,7 +22,8 @@ public struct ExtendedNormalizer: Sendable {
         self.dictionary = dictionary
         rules = [
             Self.characters, dictionary.rule, Self.webAddresses, Self.times, Self.dates, Self.abbreviations,
-            Self.telephoneNumbers, Self.dottedNumbers, Self.signs, Self.money, Self.ranges, Self.fractions, Self.decades,
+            Self.telephoneNumbers, Self.dottedNumbers, Self.signs, Self.money, Self.ranges, Self.fractions,
+            Self.decades,
             Self.units, Self.ordinals, Self.years, Self.romanNumerals, Self.initialisms, Self.lettersWithDigits,
             Self.symbols, Self.numbers,
         ]
@@ -63,8 +64,8 @@ public struct ExtendedNormalizer: Sendable {
 
     // MARK: - Steps that close every text
 
-    /// Letters and punctuation of any script in ASCII. Symbols that no rule has spoken are left for "vocabulary" to report:
-    /// a drawing of them in ASCII could not be read out.
+    /// Letters and punctuation of any script in ASCII. Symbols that no rule has spoken are left for "vocabulary" to
+    /// report: a drawing of them in ASCII could not be read out.
     private func transliterated(_ scalars: [Unicode.Scalar], _ log: inout CleaningLog) -> [Unicode.Scalar] {
         guard scalars.contains(where: { !$0.isASCII && !alphabet.contains($0) }) else { return scalars }
         var out: [Unicode.Scalar] = []
@@ -91,13 +92,17 @@ public struct ExtendedNormalizer: Sendable {
 
     private static func isReadable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol, .privateUse, .unassigned, .surrogate, .control: false
+        case .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol, .privateUse, .unassigned, .surrogate,
+            .control:
+            false
         default: true
         }
     }
 
     private func lowercased(_ scalars: [Unicode.Scalar], _: inout CleaningLog) -> [Unicode.Scalar] {
-        scalars.flatMap { $0.isASCII && !StartsWith.capital($0) ? [$0] : Array($0.properties.lowercaseMapping.unicodeScalars) }
+        scalars.flatMap {
+            $0.isASCII && !StartsWith.capital($0) ? [$0] : Array($0.properties.lowercaseMapping.unicodeScalars)
+        }
     }
 
     /// Leaves out, and reports, what the vocabulary does not have; white space becomes a blank.

@@ -2,9 +2,10 @@ import Foundation
 
 /// A user's own words and how to say them.
 ///
-/// The file is UTF-8 text with one `word<TAB>spoken` per line; empty lines and lines that begin with `#` are skipped. A word
-/// may have several parts ("New York", "C++"). One in lower case matches any case; one with a capital matches only as it
-/// is written, and wins over the other. The longest word wins, then the later line. What is spoken passes the later rules.
+/// The file is UTF-8 text with one `word<TAB>spoken` per line; empty lines and lines that begin with `#` are skipped. A
+/// word may have several parts ("New York", "C++"). One in lower case matches any case; one with a capital matches only
+/// as it is written, and wins over the other. The longest word wins, then the later line. What is spoken passes the
+/// later rules.
 public struct PronunciationDictionary: Sendable {
     private struct Entry {
         let word: [Unicode.Scalar]
@@ -33,7 +34,9 @@ public struct PronunciationDictionary: Sendable {
     /// Reads the lines of a dictionary; `place` names it in messages.
     public init(text: String, at place: String) throws {
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            let line = index == 0 && line.unicodeScalars.first == "\u{FEFF}" ? Substring(line.unicodeScalars.dropFirst()) : line
+            let line =
+                index == 0 && line.unicodeScalars.first == "\u{FEFF}"
+                ? Substring(line.unicodeScalars.dropFirst()) : line
             if line.hasPrefix("#") || line.allSatisfy(\.isWhitespace) { continue }
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
             let word = fields[0].trimmingPrefix { $0 == " " }
@@ -59,7 +62,8 @@ public struct PronunciationDictionary: Sendable {
             count -= 1
         }
         let place = list.firstIndex {
-            $0.word.count < entry.word.count || ($0.word.count == entry.word.count && $0.matchesAnyCase && !matchesAnyCase)
+            $0.word.count < entry.word.count
+                || ($0.word.count == entry.word.count && $0.matchesAnyCase && !matchesAnyCase)
         }
         list.insert(entry, at: place ?? list.count)
         entries[first] = list
@@ -85,7 +89,8 @@ public struct PronunciationDictionary: Sendable {
         }
     }
 
-    /// Simple case mapping, so that a word keeps its length; the few scalars whose lower case is longer stay as they are.
+    /// Simple case mapping, so that a word keeps its length; the few scalars whose lower case is longer stay as they
+    /// are.
     private static func lower(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         let mapped = scalar.properties.lowercaseMapping.unicodeScalars
         return mapped.count == 1 ? mapped.first ?? scalar : scalar

@@ -43,7 +43,9 @@ struct RewriteRule: Sendable {
             out.append(contentsOf: spoken)
             position = min(found.end, scalars.count)
             copied = position
-            if separatesWords, position < scalars.count, Self.wouldStick(spoken.last, scalars[position]) { out.append(" ") }
+            if separatesWords, position < scalars.count, Self.wouldStick(spoken.last, scalars[position]) {
+                out.append(" ")
+            }
         }
         guard copied > 0 else { return nil }
         out.append(contentsOf: scalars[copied...])

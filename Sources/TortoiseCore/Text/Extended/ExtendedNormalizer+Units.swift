@@ -19,26 +19,38 @@ extension ExtendedNormalizer {
         "k": Unit("thousand", "thousand", needsContact: true),
         "M": Unit("million", "million", needsContact: true), "bn": Unit("billion", "billion"),
         "mm": Unit("millimeter"), "cm": Unit("centimeter"), "m": Unit("meter"), "km": Unit("kilometer"),
-        "µm": Unit("micrometer"), "μm": Unit("micrometer"), "nm": Unit("nanometer"), "in": Unit("inch", "inches", needsContact: true),
+        "µm": Unit("micrometer"), "μm": Unit("micrometer"), "nm": Unit("nanometer"),
+        "in": Unit("inch", "inches", needsContact: true),
         "ft": Unit("foot", "feet"), "yd": Unit("yard"), "mi": Unit("mile"), "m²": Unit("square meter"),
-        "km²": Unit("square kilometer"), "cm²": Unit("square centimeter"), "m³": Unit("cubic meter"), "m2": Unit("square meter"),
+        "km²": Unit("square kilometer"), "cm²": Unit("square centimeter"), "m³": Unit("cubic meter"),
+        "m2": Unit("square meter"),
         "km2": Unit("square kilometer"), "m3": Unit("cubic meter"), "ha": Unit("hectare"),
-        "mg": Unit("milligram"), "g": Unit("gram"), "kg": Unit("kilogram"), "µg": Unit("microgram"), "μg": Unit("microgram"),
+        "mg": Unit("milligram"), "g": Unit("gram"), "kg": Unit("kilogram"), "µg": Unit("microgram"),
+        "μg": Unit("microgram"),
         "lb": Unit("pound"), "lbs": Unit("pound"), "oz": Unit("ounce"),
-        "ml": Unit("milliliter"), "mL": Unit("milliliter"), "cl": Unit("centiliter"), "l": Unit("liter"), "L": Unit("liter"),
+        "ml": Unit("milliliter"), "mL": Unit("milliliter"), "cl": Unit("centiliter"), "l": Unit("liter"),
+        "L": Unit("liter"),
         "ns": Unit("nanosecond"), "µs": Unit("microsecond"), "μs": Unit("microsecond"), "ms": Unit("millisecond"),
-        "s": Unit("second", needsContact: true), "sec": Unit("second"), "min": Unit("minute"), "h": Unit("hour"), "hr": Unit("hour"),
-        "hrs": Unit("hour"), "mph": Unit("mile per hour", "miles per hour"), "kph": Unit("kilometer per hour", "kilometers per hour"),
+        "s": Unit("second", needsContact: true), "sec": Unit("second"), "min": Unit("minute"), "h": Unit("hour"),
+        "hr": Unit("hour"),
+        "hrs": Unit("hour"), "mph": Unit("mile per hour", "miles per hour"),
+        "kph": Unit("kilometer per hour", "kilometers per hour"),
         "km/h": Unit("kilometer per hour", "kilometers per hour"), "m/s": Unit("meter per second", "meters per second"),
-        "rpm": Unit("revolution per minute", "revolutions per minute"), "fps": Unit("frame per second", "frames per second"),
+        "rpm": Unit("revolution per minute", "revolutions per minute"),
+        "fps": Unit("frame per second", "frames per second"),
         "Hz": Unit("hertz", "hertz"), "kHz": Unit("kilohertz", "kilohertz"), "MHz": Unit("megahertz", "megahertz"),
         "GHz": Unit("gigahertz", "gigahertz"), "dB": Unit("decibel"), "bit": Unit("bit"), "kB": Unit("kilobyte"),
-        "KB": Unit("kilobyte"), "MB": Unit("megabyte"), "GB": Unit("gigabyte"), "TB": Unit("terabyte"), "PB": Unit("petabyte"),
-        "kbps": Unit("kilobit per second", "kilobits per second"), "Mbps": Unit("megabit per second", "megabits per second"),
-        "Gbps": Unit("gigabit per second", "gigabits per second"), "V": Unit("volt"), "mV": Unit("millivolt"), "kV": Unit("kilovolt"),
+        "KB": Unit("kilobyte"), "MB": Unit("megabyte"), "GB": Unit("gigabyte"), "TB": Unit("terabyte"),
+        "PB": Unit("petabyte"),
+        "kbps": Unit("kilobit per second", "kilobits per second"),
+        "Mbps": Unit("megabit per second", "megabits per second"),
+        "Gbps": Unit("gigabit per second", "gigabits per second"), "V": Unit("volt"), "mV": Unit("millivolt"),
+        "kV": Unit("kilovolt"),
         "A": Unit("amp", needsContact: true), "mA": Unit("milliamp"), "mAh": Unit("milliamp hour"), "W": Unit("watt"),
-        "kW": Unit("kilowatt"), "MW": Unit("megawatt"), "GW": Unit("gigawatt"), "kWh": Unit("kilowatt hour"), "J": Unit("joule"),
-        "kJ": Unit("kilojoule"), "kcal": Unit("kilocalorie"), "cal": Unit("calorie"), "Pa": Unit("pascal"), "kPa": Unit("kilopascal"),
+        "kW": Unit("kilowatt"), "MW": Unit("megawatt"), "GW": Unit("gigawatt"), "kWh": Unit("kilowatt hour"),
+        "J": Unit("joule"),
+        "kJ": Unit("kilojoule"), "kcal": Unit("kilocalorie"), "cal": Unit("calorie"), "Pa": Unit("pascal"),
+        "kPa": Unit("kilopascal"),
         "hPa": Unit("hectopascal"), "psi": Unit("p s i", "p s i"), "px": Unit("pixel"), "dpi": Unit("d p i", "d p i"),
         "x": Unit("times", "times", needsContact: true), "ohm": Unit("ohm"), "kΩ": Unit("kilo ohm"),
     ]
@@ -49,7 +61,8 @@ extension ExtendedNormalizer {
         guard text.isNumberStart(start) || (text[start] == "." && text.isDigit(start + 1) && !text.isDigit(start - 1)),
             text.isStart(start), let number = text.number(at: start)
         else { return nil }
-        if text[number.end] == "'", number.fraction.isEmpty, let inches = text.number(at: text.skippingBlank(number.end + 1)),
+        if text[number.end] == "'", number.fraction.isEmpty,
+            let inches = text.number(at: text.skippingBlank(number.end + 1)),
             text[inches.end] == "\""
         {
             let feet = number.words + (number.isOne ? " foot " : " feet ")
@@ -67,11 +80,15 @@ extension ExtendedNormalizer {
         let start = text.skippingBlank(position)
         for length in (1...longestUnit).reversed() {
             let end = start + length
-            guard end <= text.count, let unit = unitTable[text.string(start..<end)], !(unit.needsContact && start > position),
+            guard end <= text.count, let unit = unitTable[text.string(start..<end)],
+                !(unit.needsContact && start > position),
                 !text.isWord(end) || !text.isWord(end - 1), text[end] != "²", text[end] != "³"
             else { continue }
-            // "5 m." and "5 l'eau" are fine and not; a slash or hyphen makes it another word, as in "3 m/x" or "5 g-force".
-            guard text[end] != "'" || !text.isLetter(end + 1), text[end] != "/" || !text.isLetter(end + 1) else { continue }
+            // "5 m." and "5 l'eau" are fine and not; a slash or hyphen makes it another word, as in "3 m/x" or "5
+            // g-force".
+            guard text[end] != "'" || !text.isLetter(end + 1), text[end] != "/" || !text.isLetter(end + 1) else {
+                continue
+            }
             return (unit.one, unit.many, end)
         }
         return nil

@@ -2,7 +2,8 @@ extension ExtendedNormalizer {
     /// Web and mail addresses, part by part: "docs.example.com/a-b" is "docs dot example dot com slash a dash b". The
     /// scheme ("https://") is left out, as people do who read an address.
     static let webAddresses = RewriteRule("web addresses", starts: StartsWith.wordCharacter) { text, start in
-        // An address begins a word between blanks. Without this every word of "a,a,a…" would be looked through to the end.
+        // An address begins a word between blanks. Without this every word of "a,a,a…" would be looked through to the
+        // end.
         let isOpened = "(['\"<".unicodeScalars.contains(text[start - 1]) && !text.isWord(start - 2)
         guard text.isSpace(start - 1) || isOpened else { return nil }
         var end = start
@@ -31,12 +32,15 @@ extension ExtendedNormalizer {
 
     /// The endings that make a word with a dot an address without "www." or "http:".
     private static let topLevelDomains: Set<String> = [
-        "com", "org", "net", "edu", "gov", "mil", "int", "info", "biz", "io", "ai", "dev", "app", "co", "uk", "de", "fr",
+        "com", "org", "net", "edu", "gov", "mil", "int", "info", "biz", "io", "ai", "dev", "app", "co", "uk", "de",
+        "fr",
         "eu", "ca", "au", "jp", "ch", "nl", "se", "es", "it", "ru", "cn", "br", "tv", "me", "xyz", "online", "tech",
     ]
     private static let addressMarks: [Unicode.Scalar: String] = [
-        ".": "dot", "/": "slash", "@": "at", "-": "dash", "_": "underscore", ":": "colon", "?": "question mark", "=": "equals",
-        "&": "and", "#": "hash", "%": "percent", "+": "plus", "~": "tilde", "*": "star", "!": "exclamation mark", ",": "comma",
+        ".": "dot", "/": "slash", "@": "at", "-": "dash", "_": "underscore", ":": "colon", "?": "question mark",
+        "=": "equals",
+        "&": "and", "#": "hash", "%": "percent", "+": "plus", "~": "tilde", "*": "star", "!": "exclamation mark",
+        ",": "comma",
         ";": "semicolon", "$": "dollar", "(": "open parenthesis", ")": "close parenthesis", "[": "open bracket",
         "]": "close bracket", "'": "apostrophe",
     ]
@@ -52,7 +56,8 @@ extension ExtendedNormalizer {
                 position += 1
             } else if scalars.isDigit(position) {
                 let end = scalars.endOfDigits(position)
-                words.append(NumberWords.spelledOut(scalars.scalars[position..<end].map { UInt8(truncatingIfNeeded: $0.value) }))
+                words.append(
+                    NumberWords.spelledOut(scalars.scalars[position..<end].map { UInt8(truncatingIfNeeded: $0.value) }))
                 position = end
             } else {
                 let end = max(position + 1, scalars.endOfLetters(position))
@@ -66,8 +71,10 @@ extension ExtendedNormalizer {
     /// Labels of up to three letters are mostly initials, unless they are words.
     private static func spokenLabel(_ label: String) -> String {
         let lower = label.lowercased()
-        let isWord = ["com", "org", "net", "gov", "mil", "biz", "app", "dev", "the", "my", "me", "to", "go", "in", "on", "co"]
-            .contains(lower)
+        let isWord = [
+            "com", "org", "net", "gov", "mil", "biz", "app", "dev", "the", "my", "me", "to", "go", "in", "on", "co",
+        ]
+        .contains(lower)
         let hasVowel = lower.contains { "aeiouy".contains($0) }
         return (lower.count <= 2 || !hasVowel) && !isWord ? spelled(lower) : lower
     }

@@ -10,7 +10,8 @@ extension ExtendedNormalizer {
         var end = hourEnd
         var minute: Int?
         if text[end] == ":" {
-            guard let value = text.smallNumber(end + 1..<text.endOfDigits(end + 1)), text.endOfDigits(end + 1) == end + 3,
+            guard let value = text.smallNumber(end + 1..<text.endOfDigits(end + 1)),
+                text.endOfDigits(end + 1) == end + 3,
                 value < 60
             else { return nil }
             minute = value
@@ -25,7 +26,8 @@ extension ExtendedNormalizer {
         }
         let half = dayHalf(in: text, at: end)
         guard half != nil || minute != nil, half == nil || (1...12).contains(hour) else { return nil }
-        guard half != nil || (!text.isWord(end) && text[end] != ":" && !(text[end] == "." && text.isDigit(end + 1))) else {
+        guard half != nil || (!text.isWord(end) && text[end] != ":" && !(text[end] == "." && text.isDigit(end + 1)))
+        else {
             return nil
         }
         parts.append(hour == 0 ? "zero" : NumberWords.belowHundred(hour))
@@ -70,7 +72,8 @@ extension ExtendedNormalizer {
         "dec": 12,
     ]
 
-    /// "2024-03-01", "03/01/2024" (month first unless it cannot be), "1.3.2024" (day first), "March 1, 2024", "1 March 2024".
+    /// "2024-03-01", "03/01/2024" (month first unless it cannot be), "1.3.2024" (day first), "March 1, 2024", "1 March
+    /// 2024".
     static let dates = RewriteRule("dates", starts: StartsWith.wordCharacter) { text, start in
         guard text.isStart(start) else { return nil }
         if text.isDigit(start) {
@@ -96,13 +99,15 @@ extension ExtendedNormalizer {
             return spokenDate(year: year, month: second, day: day, end: end)
         }
         let yearRange = secondEnd + 1..<end
-        guard let first = text.smallNumber(start..<firstEnd), yearRange.count == 4 || (yearRange.count == 2 && separator == "/"),
+        guard let first = text.smallNumber(start..<firstEnd),
+            yearRange.count == 4 || (yearRange.count == 2 && separator == "/"),
             var year = Int(text.string(yearRange))
         else { return nil }
         // Two digits mean the years that are near: 1950 to 2049.
         if yearRange.count == 2 { year += year < 50 ? 2000 : 1900 }
         let dayComesFirst = separator == "." || first > 12
-        return spokenDate(year: year, month: dayComesFirst ? second : first, day: dayComesFirst ? first : second, end: end)
+        return spokenDate(
+            year: year, month: dayComesFirst ? second : first, day: dayComesFirst ? first : second, end: end)
     }
 
     private static func spokenDate(year: Int, month: Int, day: Int, end: Int) -> RewriteRule.Match? {
@@ -137,7 +142,8 @@ extension ExtendedNormalizer {
         if let day = text.smallNumber(dayStart..<dayEnd), (1...31).contains(day) {
             var end = dayEnd
             if ["st", "nd", "rd", "th"].contains(text.lowercasedWord(at: end)) { end += 2 }
-            guard !text.isWord(end), text[end] != ":", !("-./".unicodeScalars.contains(text[end]) && text.isDigit(end + 1))
+            guard !text.isWord(end), text[end] != ":",
+                !("-./".unicodeScalars.contains(text[end]) && text.isDigit(end + 1))
             else { return nil }
             let head = "\(name) \(spokenOrdinal(day))"
             guard let year = trailingYear(in: text, at: end) else { return .init(end: end, spoken: head) }
@@ -159,7 +165,8 @@ extension ExtendedNormalizer {
     private static func trailingYear(in text: RuleText, at position: Int) -> (value: Int, end: Int)? {
         let start = text.skippingBlank(text[position] == "," ? position + 1 : position)
         let end = text.endOfDigits(start)
-        guard start > position, end - start == 4, !text.isWord(end), let year = Int(text.string(start..<end)), year >= 1000,
+        guard start > position, end - start == 4, !text.isWord(end), let year = Int(text.string(start..<end)),
+            year >= 1000,
             !(text[end] == ":" || (",.".unicodeScalars.contains(text[end]) && text.isDigit(end + 1)))
         else { return nil }
         return (year, end)

@@ -3,27 +3,40 @@ extension ExtendedNormalizer {
 
     /// Words before a numeral that counts: "Chapter IV", "World War II".
     private static let countedWords: Set<String> = [
-        "chapter", "part", "volume", "vol", "act", "scene", "section", "book", "article", "appendix", "phase", "type", "stage",
-        "class", "level", "episode", "grade", "war", "bowl", "apollo", "title", "figure", "table", "season", "round", "mark",
-        "page", "lesson", "unit", "step", "verse", "canto", "symphony", "opus", "no", "number", "day", "week", "group", "tier",
+        "chapter", "part", "volume", "vol", "act", "scene", "section", "book", "article", "appendix", "phase", "type",
+        "stage",
+        "class", "level", "episode", "grade", "war", "bowl", "apollo", "title", "figure", "table", "season", "round",
+        "mark",
+        "page", "lesson", "unit", "step", "verse", "canto", "symphony", "opus", "no", "number", "day", "week", "group",
+        "tier",
     ]
     /// Names that rulers and popes bore: the numeral is read as an ordinal, and a single letter counts.
     private static let regnalNames: Set<String> = [
-        "henry", "louis", "elizabeth", "charles", "george", "edward", "william", "richard", "james", "mary", "philip", "peter",
-        "catherine", "nicholas", "alexander", "frederick", "ferdinand", "francis", "leopold", "napoleon", "otto", "john", "paul",
-        "pius", "benedict", "gregory", "innocent", "clement", "leo", "urban", "julius", "boniface", "sixtus", "adrian", "ivan",
-        "gustav", "christian", "victoria", "robert", "david", "ramses", "ramesses", "ptolemy", "darius", "xerxes", "constantine",
-        "theodosius", "justinian", "haakon", "harald", "olaf", "albert", "baldwin", "umberto", "wilhelm", "maximilian", "rama",
+        "henry", "louis", "elizabeth", "charles", "george", "edward", "william", "richard", "james", "mary", "philip",
+        "peter",
+        "catherine", "nicholas", "alexander", "frederick", "ferdinand", "francis", "leopold", "napoleon", "otto",
+        "john", "paul",
+        "pius", "benedict", "gregory", "innocent", "clement", "leo", "urban", "julius", "boniface", "sixtus", "adrian",
+        "ivan",
+        "gustav", "christian", "victoria", "robert", "david", "ramses", "ramesses", "ptolemy", "darius", "xerxes",
+        "constantine",
+        "theodosius", "justinian", "haakon", "harald", "olaf", "albert", "baldwin", "umberto", "wilhelm", "maximilian",
+        "rama",
     ]
 
-    static let romanNumerals = RewriteRule("roman numerals", starts: { "IVXLCDM".unicodeScalars.contains($0) }) { text, start in
+    static let romanNumerals = RewriteRule("roman numerals", starts: { "IVXLCDM".unicodeScalars.contains($0) }) {
+        text, start in
         guard text.isStart(start), text[start - 1] == " ", text.isLetter(start - 2) else { return nil }
         let end = text.endOfLetters(start)
-        guard end - start <= 12, !text.isDigit(end), let value = romanValue(text.string(start..<end)) else { return nil }
+        guard end - start <= 12, !text.isDigit(end), let value = romanValue(text.string(start..<end)) else {
+            return nil
+        }
         let before = text.wordBefore(start)
         let name = before.lowercased()
         let isPossessiveOrPlain = text[end] != "'" || text.lowercasedWord(at: end + 1) == "s"
-        guard isPossessiveOrPlain, let first = before.first, first.isUppercase || countedWords.contains(name) else { return nil }
+        guard isPossessiveOrPlain, let first = before.first, first.isUppercase || countedWords.contains(name) else {
+            return nil
+        }
         if countedWords.contains(name) { return .init(end: end, spoken: spokenCardinal(value)) }
         if regnalNames.contains(name) {
             // "James I am" is a person speaking.
@@ -64,23 +77,28 @@ extension ExtendedNormalizer {
 
     /// Titles: the dot never ends a sentence.
     private static let titles: [String: String] = [
-        "mr": "mister", "mrs": "missus", "ms": "miz", "dr": "doctor", "prof": "professor", "rev": "reverend", "gen": "general",
+        "mr": "mister", "mrs": "missus", "ms": "miz", "dr": "doctor", "prof": "professor", "rev": "reverend",
+        "gen": "general",
         "col": "colonel", "capt": "captain", "lt": "lieutenant", "sgt": "sergeant", "cmdr": "commander", "maj": "major",
-        "gov": "governor", "sen": "senator", "rep": "representative", "pres": "president", "hon": "honorable", "messrs": "messieurs",
+        "gov": "governor", "sen": "senator", "rep": "representative", "pres": "president", "hon": "honorable",
+        "messrs": "messieurs",
         "drs": "doctors", "mt": "mount", "ft": "fort",
     ]
     /// Other abbreviations: the dot is kept where a sentence may end.
     private static let shortForms: [String: String] = [
         "jr": "junior", "sr": "senior", "esq": "esquire", "co": "company", "corp": "corporation", "inc": "incorporated",
         "ltd": "limited", "dept": "department", "est": "established", "approx": "approximately", "vs": "versus",
-        "etc": "et cetera", "vol": "volume", "fig": "figure", "ave": "avenue", "blvd": "boulevard", "rd": "road", "apt": "apartment",
+        "etc": "et cetera", "vol": "volume", "fig": "figure", "ave": "avenue", "blvd": "boulevard", "rd": "road",
+        "apt": "apartment",
         "jan": "january", "feb": "february", "aug": "august", "sept": "september", "oct": "october", "nov": "november",
         "dec": "december", "mon": "monday", "tue": "tuesday", "wed": "wednesday", "thu": "thursday", "fri": "friday",
-        "tel": "telephone", "temp": "temperature", "min": "minutes", "max": "maximum", "misc": "miscellaneous", "al": "al",
+        "tel": "telephone", "temp": "temperature", "min": "minutes", "max": "maximum", "misc": "miscellaneous",
+        "al": "al",
     ]
     /// Without a dot, and only in this case.
     private static let exactForms: [String: String] = [
-        "PhD": "p h d", "BSc": "b s c", "MSc": "m s c", "OK": "okay", "Mr": "mister", "Mrs": "missus", "Ms": "miz", "Dr": "doctor",
+        "PhD": "p h d", "BSc": "b s c", "MSc": "m s c", "OK": "okay", "Mr": "mister", "Mrs": "missus", "Ms": "miz",
+        "Dr": "doctor",
         "vs": "versus", "Ltd": "limited", "WWI": "world war one", "WWII": "world war two",
     ]
 
@@ -100,7 +118,8 @@ extension ExtendedNormalizer {
             // Before a name it is a saint, after one a street.
             let isSaint = text[end + 1] == " " && text.isUpper(next) && !text.isUpper(firstLetterBefore(text, start))
             return isSaint ? .init(end: end + 1, spoken: "saint") : closing("street", text, end)
-        case "dr" where !text.isUpper(next) && text.isUpper(firstLetterBefore(text, start)): return closing("drive", text, end)
+        case "dr" where !text.isUpper(next) && text.isUpper(firstLetterBefore(text, start)):
+            return closing("drive", text, end)
         case "no":
             return text.isDigit(next) ? .init(end: end + 1, spoken: "number") : nil
         case "pp", "p":
@@ -112,8 +131,11 @@ extension ExtendedNormalizer {
             return text[end + 1] == " " || text.isLetter(end + 1) ? .init(end: end + 1, spoken: title) : nil
         }
         // Short words that are also ordinary words need to be inside a sentence to count.
-        let isAmbiguous = ["al", "co", "fig", "max", "min", "mon", "temp", "est", "dec", "oct", "wed", "inc", "rd"].contains(word)
-        guard let form = shortForms[word], !isAmbiguous || text.isUpper(start) || text[end + 1] == "," else { return nil }
+        let isAmbiguous = ["al", "co", "fig", "max", "min", "mon", "temp", "est", "dec", "oct", "wed", "inc", "rd"]
+            .contains(word)
+        guard let form = shortForms[word], !isAmbiguous || text.isUpper(start) || text[end + 1] == "," else {
+            return nil
+        }
         return closing(form, text, end)
     }
 
@@ -133,7 +155,8 @@ extension ExtendedNormalizer {
 
     /// Words before a letter that is a label, not an initial: "vitamin C."
     private static let labelledWords: Set<String> = [
-        "vitamin", "plan", "hepatitis", "option", "exhibit", "team", "route", "gate", "size", "school", "generation", "type",
+        "vitamin", "plan", "hepatitis", "option", "exhibit", "team", "route", "gate", "size", "school", "generation",
+        "type",
     ]
 
     /// "e.g.", "i.e.", "U.S.A.", and a single initial as in "James T. Kirk".
@@ -174,21 +197,29 @@ extension ExtendedNormalizer {
 
     /// Acronyms that are said as words.
     private static let spokenAcronyms: Set<String> = [
-        "NASA", "NATO", "UNESCO", "UNICEF", "OPEC", "AIDS", "LASER", "RADAR", "SONAR", "SCUBA", "NAFTA", "ASAP", "RAM", "ROM",
-        "PIN", "SIM", "GIF", "LAN", "SWAT", "FIFA", "UEFA", "COVID", "POTUS", "SCOTUS", "BIOS", "CAPTCHA", "JSON", "LEGO", "IKEA",
-        "MIDI", "WASP", "YOLO", "ZIP", "WAV", "SAT", "CAD", "NATO", "ISIS", "BAFTA", "OSHA", "FEMA", "INTERPOL", "CUDA", "LORA",
+        "NASA", "NATO", "UNESCO", "UNICEF", "OPEC", "AIDS", "LASER", "RADAR", "SONAR", "SCUBA", "NAFTA", "ASAP", "RAM",
+        "ROM",
+        "PIN", "SIM", "GIF", "LAN", "SWAT", "FIFA", "UEFA", "COVID", "POTUS", "SCOTUS", "BIOS", "CAPTCHA", "JSON",
+        "LEGO", "IKEA",
+        "MIDI", "WASP", "YOLO", "ZIP", "WAV", "SAT", "CAD", "NATO", "ISIS", "BAFTA", "OSHA", "FEMA", "INTERPOL", "CUDA",
+        "LORA",
     ]
     /// Common words that people set in capitals for stress.
     private static let stressedWords: Set<String> = [
-        "A", "I", "NO", "NOT", "YES", "SO", "GO", "AND", "OR", "THE", "ALL", "ANY", "NOW", "NEVER", "EVER", "STOP", "HELP", "YOU",
-        "ME", "MY", "WE", "HE", "SHE", "IS", "ARE", "WAS", "DO", "DID", "DON", "CAN", "WILL", "MUST", "VERY", "ONLY", "ONE", "TWO",
-        "BE", "TO", "OF", "IN", "ON", "AT", "BY", "IF", "BUT", "FOR", "WITH", "WHAT", "WHO", "WHY", "HOW", "THIS", "THAT", "OH",
-        "HEY", "WOW", "NEW", "OLD", "BIG", "BAD", "GOOD", "END", "RUN", "OUT", "UP", "OFF", "HIM", "HER", "HIS", "OUR", "HAS", "HAD",
-        "GET", "GOT", "LET", "SAY", "SAID", "SEE", "TOO", "AM", "AN", "AS", "FREE", "SALE", "OPEN", "FIRE", "LOVE", "HATE", "WAR",
+        "A", "I", "NO", "NOT", "YES", "SO", "GO", "AND", "OR", "THE", "ALL", "ANY", "NOW", "NEVER", "EVER", "STOP",
+        "HELP", "YOU",
+        "ME", "MY", "WE", "HE", "SHE", "IS", "ARE", "WAS", "DO", "DID", "DON", "CAN", "WILL", "MUST", "VERY", "ONLY",
+        "ONE", "TWO",
+        "BE", "TO", "OF", "IN", "ON", "AT", "BY", "IF", "BUT", "FOR", "WITH", "WHAT", "WHO", "WHY", "HOW", "THIS",
+        "THAT", "OH",
+        "HEY", "WOW", "NEW", "OLD", "BIG", "BAD", "GOOD", "END", "RUN", "OUT", "UP", "OFF", "HIM", "HER", "HIS", "OUR",
+        "HAS", "HAD",
+        "GET", "GOT", "LET", "SAY", "SAID", "SEE", "TOO", "AM", "AN", "AS", "FREE", "SALE", "OPEN", "FIRE", "LOVE",
+        "HATE", "WAR",
     ]
 
-    /// Words in capitals: spelled out when they are initials ("GPT" is "g p t", "GPTs" "g p t's"), left as words when they
-    /// are said as words, are known words, are long, or stand among other words in capitals.
+    /// Words in capitals: spelled out when they are initials ("GPT" is "g p t", "GPTs" "g p t's"), left as words when
+    /// they are said as words, are known words, are long, or stand among other words in capitals.
     static let initialisms = RewriteRule("initialisms", starts: StartsWith.capital) { text, start in
         guard text.isStart(start) else { return nil }
         let end = text.endOfLetters(start)
@@ -237,7 +268,9 @@ extension ExtendedNormalizer {
             if text.isDigit(position) {
                 let next = text.endOfDigits(position)
                 let digits = text.scalars[position..<next].map { UInt8(truncatingIfNeeded: $0.value) }
-                parts.append(next - position <= 3 && text[position] != "0" ? spokenCardinal(digits) : NumberWords.spelledOut(digits))
+                parts.append(
+                    next - position <= 3 && text[position] != "0"
+                        ? spokenCardinal(digits) : NumberWords.spelledOut(digits))
                 position = next
             } else {
                 let next = min(end, text.endOfLetters(position))

@@ -19,24 +19,36 @@ extension ExtendedNormalizer {
             groups.append(position..<groupEnd)
             position = text[groupEnd] == ")" ? groupEnd + 1 : groupEnd
             end = position
-            if text[position] == "-" { (hasDash, position) = (true, position + 1) } else { position = text.skippingBlank(position) }
+            if text[position] == "-" {
+                (hasDash, position) = (true, position + 1)
+            } else {
+                position = text.skippingBlank(position)
+            }
             if position == groupEnd { break }
         }
-        guard !text.isWord(end), !(text[end] == "-" && text.isWord(end + 1)), let first = groups.first else { return nil }
+        guard !text.isWord(end), !(text[end] == "-" && text.isWord(end + 1)), let first = groups.first else {
+            return nil
+        }
         let lengths = groups.map(\.count)
         let digits = lengths.reduce(0, +)
         let isInternational = text[start] == "+" && (8...15).contains(digits)
-        let isNational = hasDash && ([[3, 4], [3, 3, 4], [1, 3, 3, 4]].contains(lengths) || groups.count > 2 && digits > 6)
+        let isNational =
+            hasDash && ([[3, 4], [3, 3, 4], [1, 3, 3, 4]].contains(lengths) || groups.count > 2 && digits > 6)
         let hasAreaCode = hasParenthesis && (9...11).contains(digits)
-        let isLocal = text[first.lowerBound] == "0" && groups.count > 1 && (9...12).contains(digits) && lengths.allSatisfy { $0 > 1 }
-        guard isInternational || isNational || hasAreaCode || isLocal, text[start] != "(" || hasParenthesis else { return nil }
+        let isLocal =
+            text[first.lowerBound] == "0" && groups.count > 1 && (9...12).contains(digits)
+            && lengths.allSatisfy { $0 > 1 }
+        guard isInternational || isNational || hasAreaCode || isLocal, text[start] != "(" || hasParenthesis else {
+            return nil
+        }
         let spoken = groups.map { group in
             NumberWords.spelledOut(text.scalars[group].map { UInt8(truncatingIfNeeded: $0.value) })
         }.joined(separator: ", ")
         return .init(end: end, spoken: (text[start] == "+" ? "plus " : "") + spoken)
     }
 
-    /// Numbers with several dots: versions are read with "point", the four numbers of an IP address digit by digit with "dot".
+    /// Numbers with several dots: versions are read with "point", the four numbers of an IP address digit by digit with
+    /// "dot".
     static let dottedNumbers = RewriteRule("dotted numbers", starts: StartsWith.digit) { text, start in
         guard text.isNumberStart(start) else { return nil }
         var parts: [Range<Int>] = []
@@ -56,10 +68,12 @@ extension ExtendedNormalizer {
     }
 
     /// A plus or minus directly before a number, where no word stands before the sign.
-    static let signs = RewriteRule("signs", starts: { $0 == "-" || $0 == "−" || $0 == "+" || $0 == "±" }) { text, start in
+    static let signs = RewriteRule("signs", starts: { $0 == "-" || $0 == "−" || $0 == "+" || $0 == "±" }) {
+        text, start in
         guard text.isSpace(start - 1) || "(\"'=/×<>".unicodeScalars.contains(text[start - 1]) else { return nil }
         let next = text[start + 1]
-        guard text.isDigit(start + 1) || (next == "." && text.isDigit(start + 2)) || symbolCurrencies[next] != nil else {
+        guard text.isDigit(start + 1) || (next == "." && text.isDigit(start + 2)) || symbolCurrencies[next] != nil
+        else {
             return nil
         }
         let name = text[start] == "+" ? "plus " : text[start] == "±" ? "plus or minus " : "minus "
@@ -74,7 +88,8 @@ extension ExtendedNormalizer {
         let after = text.endOfDigits(start + 1)
         // Chains such as "3-2-1" and codes such as "A1-2" are no ranges.
         guard !text.isLetter(before), text[before] != "-", text[after] != "-", start - before < 12, after - start < 12,
-            let low = Int(text.string(before + 1..<start).filter { $0.isNumber }), let high = Int(text.string(start + 1..<after))
+            let low = Int(text.string(before + 1..<start).filter { $0.isNumber }),
+            let high = Int(text.string(start + 1..<after))
         else { return nil }
         // "747-400" is a model; "9-5" a working day.
         guard low < high || low <= 24 else { return nil }
@@ -84,8 +99,10 @@ extension ExtendedNormalizer {
     // MARK: - Fractions and ordinals
 
     private static let vulgarFractions: [Unicode.Scalar: (Int, Int)] = [
-        "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5), "⅘": (4, 5),
-        "⅙": (1, 6), "⅚": (5, 6), "⅐": (1, 7), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8), "⅑": (1, 9), "⅒": (1, 10),
+        "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
+        "⅘": (4, 5),
+        "⅙": (1, 6), "⅚": (5, 6), "⅐": (1, 7), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8), "⅑": (1, 9),
+        "⅒": (1, 10),
     ]
 
     /// "3/4", "2 1/2", "2½"; a unit behind is taken along.
@@ -101,7 +118,9 @@ extension ExtendedNormalizer {
         if let (top, bottom) = vulgarFractions[text[text.skippingBlank(end)]] {
             return fraction(value, top, bottom, in: text, end: text.skippingBlank(end) + 1)
         }
-        if let (top, bottom, end) = slashFraction(in: text, at: start) { return fraction(nil, top, bottom, in: text, end: end) }
+        if let (top, bottom, end) = slashFraction(in: text, at: start) {
+            return fraction(nil, top, bottom, in: text, end: end)
+        }
         if text[end] == " ", let (top, bottom, end) = slashFraction(in: text, at: end + 1), top < bottom {
             return fraction(value, top, bottom, in: text, end: end)
         }
@@ -112,7 +131,8 @@ extension ExtendedNormalizer {
         let slash = text.endOfDigits(start)
         guard text[slash] == "/" else { return nil }
         let end = text.endOfDigits(slash + 1)
-        guard let top = text.smallNumber(start..<slash), end - slash <= 4, let bottom = Int(text.string(slash + 1..<end)),
+        guard let top = text.smallNumber(start..<slash), end - slash <= 4,
+            let bottom = Int(text.string(slash + 1..<end)),
             top > 0, bottom > 1, text[end] != "/", !text.isLetter(end), !(text[end] == "." && text.isDigit(end + 1))
         else { return nil }
         return (top, bottom, end)
@@ -141,7 +161,9 @@ extension ExtendedNormalizer {
 
     /// "1st", "22nd", "1,000th", "3º": any of the endings makes an ordinal.
     static let ordinals = RewriteRule("ordinals", starts: StartsWith.digit) { text, start in
-        guard text.isNumberStart(start), let number = text.number(at: start), number.fraction.isEmpty else { return nil }
+        guard text.isNumberStart(start), let number = text.number(at: start), number.fraction.isEmpty else {
+            return nil
+        }
         let ending = text.lowercasedWord(at: number.end)
         guard ["st", "nd", "rd", "th", "º", "ª"].contains(ending) else { return nil }
         return .init(end: text.endOfLetters(number.end), spoken: spokenOrdinal(number.whole))

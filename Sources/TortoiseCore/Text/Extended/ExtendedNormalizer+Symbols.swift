@@ -1,19 +1,27 @@
 extension ExtendedNormalizer {
     private static let spokenSymbols: [Unicode.Scalar: String] = [
-        "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "‰": "per mille", "°": "degrees", "§": "section",
+        "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "‰": "per mille", "°": "degrees",
+        "§": "section",
         "¶": "paragraph", "©": "copyright", "®": "registered", "™": "trademark", "×": "times", "÷": "divided by",
         "±": "plus or minus", "−": "minus", "≈": "approximately", "≠": "is not equal to", "≤": "less than or equal to",
-        "≥": "greater than or equal to", "∞": "infinity", "√": "the square root of", "∑": "sum", "∏": "product", "∫": "integral",
-        "∂": "partial", "∈": "in", "∅": "empty set", "→": "to", "←": "from", "↔": "to and from", "⇒": "implies", "✓": "check",
-        "✔": "check", "✗": "cross", "✘": "cross", "★": "star", "☆": "star", "♥": "heart", "❤": "heart", "♪": "music", "♫": "music",
-        "²": "squared", "³": "cubed", "¹": "to the first", "µ": "micro", "\\": "backslash", "¢": "cents", "☎": "telephone",
-        "♠": "spades", "♣": "clubs", "♦": "diamonds", "♯": "sharp", "♭": "flat", "$": "dollars", "£": "pounds", "€": "euros", "¥": "yen",
+        "≥": "greater than or equal to", "∞": "infinity", "√": "the square root of", "∑": "sum", "∏": "product",
+        "∫": "integral",
+        "∂": "partial", "∈": "in", "∅": "empty set", "→": "to", "←": "from", "↔": "to and from", "⇒": "implies",
+        "✓": "check",
+        "✔": "check", "✗": "cross", "✘": "cross", "★": "star", "☆": "star", "♥": "heart", "❤": "heart", "♪": "music",
+        "♫": "music",
+        "²": "squared", "³": "cubed", "¹": "to the first", "µ": "micro", "\\": "backslash", "¢": "cents",
+        "☎": "telephone",
+        "♠": "spades", "♣": "clubs", "♦": "diamonds", "♯": "sharp", "♭": "flat", "$": "dollars", "£": "pounds",
+        "€": "euros", "¥": "yen",
     ]
     private static let perWords: Set<String> = [
-        "second", "minute", "hour", "day", "week", "month", "year", "night", "person", "unit", "piece", "mile", "liter", "page",
+        "second", "minute", "hour", "day", "week", "month", "year", "night", "person", "unit", "piece", "mile", "liter",
+        "page",
     ]
     private static let greekLetters = [
-        "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
+        "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+        "xi",
         "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
     ]
 

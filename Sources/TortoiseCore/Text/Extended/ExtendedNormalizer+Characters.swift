@@ -24,16 +24,19 @@ extension ExtendedNormalizer {
     /// decomposition says the same in plain letters.
     private static func isStyled(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0xFB00...0xFB06, 0xFF01...0xFF5E, 0x1D400...0x1D7FF, 0x2160...0x217F, 0x2460...0x24FF, 0x3300...0x33FF: true
+        case 0xFB00...0xFB06, 0xFF01...0xFF5E, 0x1D400...0x1D7FF, 0x2160...0x217F, 0x2460...0x24FF, 0x3300...0x33FF:
+            true
         default: false
         }
     }
 
     private static let plainForms: [Unicode.Scalar: String] = {
         let groups: [(String, String)] = [
-            ("‘’‚‛ʼ＇", "'"), ("“”„‟«»″〝〞「」『』\"", "\""), ("‐‑‒–﹣－", "-"), ("′", "'"), ("″", "\""), ("—―⸺⸻", " — "), ("…", "..."), ("‥", ".."),
+            ("‘’‚‛ʼ＇", "'"), ("“”„‟«»″〝〞「」『』\"", "\""), ("‐‑‒–﹣－", "-"), ("′", "'"), ("″", "\""), ("—―⸺⸻", " — "),
+            ("…", "..."), ("‥", ".."),
             ("，、﹐､", ", "), ("。．｡", ". "), ("：﹕", ": "), ("；﹔", "; "), ("！﹗", "! "), ("？﹖؟", "? "), ("（﹙", " ("),
-            ("）﹚", ") "), ("⁄∕", "/"), ("‹›", ""), ("¿¡", ""), ("·•‣◦▪●■", ", "), ("\u{2028}\u{2029}", "\n"), ("№", " No."), ("\u{200B}", " "),
+            ("）﹚", ") "), ("⁄∕", "/"), ("‹›", ""), ("¿¡", ""), ("·•‣◦▪●■", ", "), ("\u{2028}\u{2029}", "\n"),
+            ("№", " No."), ("\u{200B}", " "),
             ("‽", "?!"), ("℃", "°C"), ("℉", "°F"), ("Ω", "ohm"),
         ]
         var forms: [Unicode.Scalar: String] = [:]

@@ -30,7 +30,8 @@ extension ExtendedNormalizer {
 
     /// Country letters directly before a dollar sign.
     private static let dollarPrefixes: [String: Currency] = [
-        "US": Currency("u s dollar", "u s dollars", "cent"), "A": Currency("australian dollar", "australian dollars", "cent"),
+        "US": Currency("u s dollar", "u s dollars", "cent"),
+        "A": Currency("australian dollar", "australian dollars", "cent"),
         "AU": Currency("australian dollar", "australian dollars", "cent"),
         "C": Currency("canadian dollar", "canadian dollars", "cent"),
         "CA": Currency("canadian dollar", "canadian dollars", "cent"),
@@ -41,20 +42,25 @@ extension ExtendedNormalizer {
 
     private static let codeCurrencies: [String: Currency] = [
         "USD": Currency("u s dollar", "u s dollars", "cent"), "EUR": Currency("euro", "euros", "cent"),
-        "GBP": Currency("pound", "pounds", "penny", "pence"), "JPY": Currency("yen", "yen"), "CNY": Currency("yuan", "yuan"),
+        "GBP": Currency("pound", "pounds", "penny", "pence"), "JPY": Currency("yen", "yen"),
+        "CNY": Currency("yuan", "yuan"),
         "CHF": Currency("swiss franc", "swiss francs"), "SEK": Currency("swedish krona", "swedish kronor"),
         "NOK": Currency("norwegian krone", "norwegian kroner"), "DKK": Currency("danish krone", "danish kroner"),
         "PLN": Currency("zloty", "zlotys"), "CZK": Currency("koruna", "korunas"), "HUF": Currency("forint", "forints"),
-        "INR": Currency("rupee", "rupees", "paisa", "paise"), "KRW": Currency("won", "won"), "BTC": Currency("bitcoin", "bitcoins"),
+        "INR": Currency("rupee", "rupees", "paisa", "paise"), "KRW": Currency("won", "won"),
+        "BTC": Currency("bitcoin", "bitcoins"),
         "AUD": Currency("australian dollar", "australian dollars", "cent"),
         "CAD": Currency("canadian dollar", "canadian dollars", "cent"),
-        "NZD": Currency("new zealand dollar", "new zealand dollars", "cent"), "BRL": Currency("real", "reais", "centavo"),
+        "NZD": Currency("new zealand dollar", "new zealand dollars", "cent"),
+        "BRL": Currency("real", "reais", "centavo"),
         "MXN": Currency("mexican peso", "mexican pesos", "centavo"), "ZAR": Currency("rand", "rand", "cent"),
-        "RUB": Currency("ruble", "rubles", "kopek"), "TRY": Currency("lira", "lira"), "ILS": Currency("shekel", "shekels"),
+        "RUB": Currency("ruble", "rubles", "kopek"), "TRY": Currency("lira", "lira"),
+        "ILS": Currency("shekel", "shekels"),
     ]
 
     private static let magnitudes: [String: String] = [
-        "k": "thousand", "K": "thousand", "m": "million", "M": "million", "mn": "million", "bn": "billion", "B": "billion",
+        "k": "thousand", "K": "thousand", "m": "million", "M": "million", "mn": "million", "bn": "billion",
+        "B": "billion",
         "b": "billion", "tn": "trillion", "T": "trillion",
     ]
     private static let magnitudeWords: Set<String> = ["hundred", "thousand", "million", "billion", "trillion"]
@@ -63,7 +69,9 @@ extension ExtendedNormalizer {
     static let money = RewriteRule(
         "money", starts: { StartsWith.wordCharacter($0) || $0 == "." || symbolCurrencies[$0] != nil }
     ) { text, start in
-        guard let (currency, amountStart) = currencyBefore(in: text, at: start) else { return amountFirst(in: text, at: start) }
+        guard let (currency, amountStart) = currencyBefore(in: text, at: start) else {
+            return amountFirst(in: text, at: start)
+        }
         guard let amount = Amount(in: text, at: amountStart) else { return nil }
         // "$5-10" and "$5-$10".
         if amount.magnitude == nil, text[amount.end] == "-" {
@@ -100,15 +108,21 @@ extension ExtendedNormalizer {
 
     /// "5 €", "20¢", "5 USD".
     private static func amountFirst(in text: RuleText, at start: Int) -> RewriteRule.Match? {
-        guard text.isNumberStart(start), text.isStart(start), let amount = Amount(in: text, at: start) else { return nil }
+        guard text.isNumberStart(start), text.isStart(start), let amount = Amount(in: text, at: start) else {
+            return nil
+        }
         let next = text.skippingBlank(amount.end)
-        if text[next] == "¢" { return .init(end: next + 1, spoken: amount.number.words + (amount.number.isOne ? " cent" : " cents")) }
+        if text[next] == "¢" {
+            return .init(end: next + 1, spoken: amount.number.words + (amount.number.isOne ? " cent" : " cents"))
+        }
         // "5 $10" is an amount behind a number.
         if let currency = symbolCurrencies[text[next]], !isAmountStart(text, next + 1) {
             return .init(end: next + 1, spoken: amount.words(currency))
         }
         let end = text.endOfLetters(next)
-        guard end - next == 3, let currency = codeCurrencies[text.string(next..<end)], !text.isDigit(end) else { return nil }
+        guard end - next == 3, let currency = codeCurrencies[text.string(next..<end)], !text.isDigit(end) else {
+            return nil
+        }
         return .init(end: end, spoken: amount.words(currency))
     }
 

@@ -97,15 +97,7 @@ extension DatasetSettings: ConfigurationSection {
 
 // MARK: - text and prepare (ours)
 
-/// The steps text goes through before it is cut into tokens.
-public enum TextCleaners: String, CaseIterable, Sendable, ConfigurationName {
-    /// Our normaliser: dates, times, units, symbols and more.
-    case extended
-    /// Exactly the reference's English steps, for models that were trained with them.
-    case english
-    /// Lower case and single spaces only.
-    case basic
-}
+extension TextCleaners: ConfigurationName {}
 
 /// How text is read.
 public struct TextSettings: Equatable, Sendable {

@@ -3,6 +3,8 @@ public enum Initializer: Sendable, Equatable {
     case constant(Float)
     /// A normal distribution around 0.
     case normal(standardDeviation: Float)
+    /// These values, in row-major order.
+    case values([Float])
     /// Evenly spread over [−bound, bound].
     case uniform(bound: Float)
 
@@ -21,6 +23,7 @@ public enum Initializer: Sendable, Equatable {
     func values(_ shape: [Int], _ random: RandomSource) -> Tensor {
         switch self {
         case .constant(let value): Tensor.full(shape, value)
+        case .values(let values): Tensor(values, shape: shape)
         case .normal(let deviation): Tensor(random.stream.normals(shape.product).map { $0 * deviation }, shape: shape)
         case .uniform(let bound):
             Tensor(random.stream.uniforms(shape.product).map { (2 * $0 - 1) * bound }, shape: shape)

@@ -6,12 +6,18 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
 let package = Package(
     name: "Tortoise",
     products: [
         .library(name: "TortoiseCore", targets: ["TortoiseCore"]),
+        .executable(name: "tortoise-infer", targets: ["TortoiseInfer"]),
+        .executable(name: "tortoise-train", targets: ["TortoiseTrain"]),
+        .executable(name: "tortoise-bench", targets: ["TortoiseBench"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -31,10 +37,25 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
+        // What both programs share: error messages and exit codes.
+        .target(name: "TortoiseCommandLine", dependencies: ["TortoiseCore", arguments], swiftSettings: strict),
+        .executableTarget(
+            name: "TortoiseInfer", dependencies: ["TortoiseCommandLine", "TortoiseCore", arguments],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "TortoiseTrain", dependencies: ["TortoiseCommandLine", "TortoiseCore", arguments],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "TortoiseBench", dependencies: ["TortoiseCommandLine", "TortoiseCore", "COpenBLAS", arguments],
+            path: "Benchmarks", exclude: ["torch_cases.py"], swiftSettings: strict),
+
         .testTarget(
             name: "TortoiseCoreTests",
             dependencies: ["TortoiseCore", "CKernels"],
             resources: [.copy("Goldens")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["TortoiseCore", "TortoiseInfer", "TortoiseTrain"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -1,0 +1,9 @@
+import ArgumentParser
+import TortoiseCommandLine
+
+/// Speech from text in a reference voice.
+@main
+struct Infer: Program {
+    static let configuration = CommandConfiguration(
+        commandName: "tortoise-infer", abstract: "TorToiSe text to speech.", subcommands: [Text.self, Doctor.self])
+}

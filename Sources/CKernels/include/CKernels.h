@@ -77,7 +77,7 @@ typedef struct tk_fourier {
     const float *window;     // `size` weights of the samples of a frame
 } tk_fourier;
 
-enum { TK_CONVOLUTION_ROWS = 4 };    // rows of outputs whose weights lie together
+enum { TK_CONVOLUTION_ROWS = 6 };    // rows of outputs whose weights lie together
 enum { TK_FOURIER_SCRATCH = 64 };    // floats of scratch per point of a transform
 enum { TK_ADAM8_BLOCK = 256 };  // elements that share one scale in 8-bit optimizer state
 enum { TK_INT8_BLOCK = 32 };    // weights along K that share one scale

@@ -51,7 +51,8 @@ final class ThreadPool: @unchecked Sendable {
         for number in 1..<max(threadCount, 1) {
             let thread = Thread { self.work() }
             thread.name = "tortoise-\(number)"
-            thread.stackSize = 1 << 20
+            // As much as the main thread has: without optimisation a kernel's frame takes 2 MB. Only what is used is real.
+            thread.stackSize = 8 << 20
             thread.start()
         }
     }

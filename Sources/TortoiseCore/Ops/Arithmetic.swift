@@ -2,16 +2,17 @@
 
 extension Tensor {
     public static func + (a: Tensor, b: Tensor) -> Tensor {
-        let (aShape, bShape) = (a.shape, b.shape)
+        // Shapes only: a pullback that held the operands would keep their memory.
+        let (aShape, bShape) = (a.isTracked ? a.shape : nil, b.isTracked ? b.shape : nil)
         return combine(.add, a, b).recorded("add", from: a, b) { gradient in
-            [a.isTracked ? gradient.summed(to: aShape) : nil, b.isTracked ? gradient.summed(to: bShape) : nil]
+            [aShape.map { gradient.summed(to: $0) }, bShape.map { gradient.summed(to: $0) }]
         }
     }
 
     public static func - (a: Tensor, b: Tensor) -> Tensor {
-        let (aShape, bShape) = (a.shape, b.shape)
+        let (aShape, bShape) = (a.isTracked ? a.shape : nil, b.isTracked ? b.shape : nil)
         return combine(.subtract, a, b).recorded("subtract", from: a, b) { gradient in
-            [a.isTracked ? gradient.summed(to: aShape) : nil, b.isTracked ? (-gradient).summed(to: bShape) : nil]
+            [aShape.map { gradient.summed(to: $0) }, bShape.map { (-gradient).summed(to: $0) }]
         }
     }
 

@@ -26,7 +26,7 @@ public func layerNorm(_ x: Tensor, weight: Tensor?, bias: Tensor?, epsilon: Floa
             }
         }
     }
-    return result.recorded("layerNorm", from: [x] + [weight, bias].compactMap { $0 }) { gradient in
+    return result.recorded("layerNorm", from: [x] + present(weight, bias)) { gradient in
         let dy = gradient.contiguousValues
         let dx = Tensor(uninitialized: dy.shape)
         let dGamma = weight.map { _ in Tensor(uninitialized: [n]) }
@@ -44,7 +44,7 @@ public func layerNorm(_ x: Tensor, weight: Tensor?, bias: Tensor?, epsilon: Floa
                 }
             }
         }
-        return [dx] + [dGamma, dBeta].compactMap { $0 }
+        return [dx] + present(dGamma, dBeta)
     }
 }
 
@@ -66,7 +66,7 @@ public func rmsNorm(_ x: Tensor, weight: Tensor?, epsilon: Float = 1e-8) -> Tens
             Kernel.rmsNormRows(y, reciprocalRMS: scale, x, gamma: gamma, rows: rows, width: n, epsilon: epsilon)
         }
     }
-    return result.recorded("rmsNorm", from: [x] + [weight].compactMap { $0 }) { gradient in
+    return result.recorded("rmsNorm", from: [x] + present(weight)) { gradient in
         let dy = gradient.contiguousValues
         let dx = Tensor(uninitialized: dy.shape)
         let dGamma = weight.map { _ in Tensor(uninitialized: [n]) }
@@ -78,7 +78,7 @@ public func rmsNorm(_ x: Tensor, weight: Tensor?, epsilon: Float = 1e-8) -> Tens
                 }
             }
         }
-        return [dx] + [dGamma].compactMap { $0 }
+        return [dx] + present(dGamma)
     }
 }
 
@@ -114,7 +114,7 @@ public func groupNorm(
             }
         }
     }
-    return result.recorded("groupNorm", from: [x] + [weight, bias].compactMap { $0 }) { gradient in
+    return result.recorded("groupNorm", from: [x] + present(weight, bias)) { gradient in
         let dy = gradient.contiguousValues
         let dx = Tensor(uninitialized: dy.shape)
         let dGamma = weight.map { _ in Tensor.zeros([layout.batch, channels]) }
@@ -134,7 +134,7 @@ public func groupNorm(
                 }
             }
         }
-        return [dx] + [dGamma, dBeta].compactMap { $0?.sum(0) }
+        return [dx] + present(dGamma?.sum(0), dBeta?.sum(0))
     }
 }
 
@@ -152,3 +152,6 @@ public func weightNorm(direction: Tensor, length: Tensor, axis: Int = 0) -> Tens
     let others = (0..<direction.rank).filter { $0 != axis }
     return direction * (length / direction.squared.sum(others, keepingAxes: true).sqrt)
 }
+
+/// Those that are there. Its own function, since where `[Tensor?]` is wanted `compactMap` would keep the missing ones.
+private func present(_ tensors: Tensor?...) -> [Tensor] { tensors.compactMap { $0 } }

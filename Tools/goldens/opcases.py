@@ -61,15 +61,17 @@ class Family:
             self.attributes[name] = json.dumps(attributes)
 
     def special(self, name, function, values):
-        """Adds NAME.special: values and slopes in float32, where overflow and the missing of a value are part of the result."""
-        x = values.float().requires_grad_()
+        """Adds NAME.special: values and slopes one by one; those beyond float32's range become infinite."""
+        x = values.double().requires_grad_()
         output = function(x)
         (slope,) = torch.autograd.grad(output.sum(), x)
         self.tensors[f"{name}.special/input0"] = values.float()
-        self.tensors[f"{name}.special/output"] = output.detach()
-        self.tensors[f"{name}.special/slope"] = slope
+        self.tensors[f"{name}.special/output"] = output.detach().float()
+        self.tensors[f"{name}.special/slope"] = slope.float()
 
     def save(self, folder):
         """Writes FOLDER/NAME.safetensors."""
         tensors = {key: x.clone() for key, x in self.tensors.items()}
-        save_file(tensors, pathlib.Path(folder) / f"{self.name}.safetensors", metadata=self.attributes)
+        path = pathlib.Path(folder) / f"{self.name}.safetensors"
+        save_file(tensors, path, metadata=self.attributes)
+        path.chmod(0o644)

@@ -49,11 +49,11 @@ def arithmetic():
 UNARY = {
     "exp": (torch.exp, ()), "log": (torch.log, "positive"), "sqrt": (torch.sqrt, "positive"), "rsqrt": (torch.rsqrt, "positive"),
     "reciprocal": (torch.reciprocal, "far"), "squared": (torch.square, ()), "sin": (torch.sin, ()), "cos": (torch.cos, ()),
-    "tanh": (torch.tanh, ()), "sigmoid": (torch.sigmoid, ()), "softplus": (lambda x: F.softplus(x, threshold=1000), ()),
+    "tanh": (torch.tanh, ()), "sigmoid": (torch.sigmoid, ()), "softplus": (F.softplus, ()),
     "magnitude": (torch.abs, (0,)), "relu": (torch.relu, (0,)), "leakyReLU": (lambda x: F.leaky_relu(x, 0.2), (0,)),
     "silu": (F.silu, ()), "gelu": (F.gelu, ()), "geluTanh": (lambda x: F.gelu(x, approximate="tanh"), ()),
     "clamped": (lambda x: x.clamp(-0.5, 1.25), (-0.5, 1.25)), "power": (lambda x: x.pow(1.7), "positive"),
-    "cube": (lambda x: x.pow(3), ()), "negativePower": (lambda x: x.pow(-0.5), "positive"),
+    "cube": (lambda x: x.pow(3), ()), "negativePower": (lambda x: x.pow(-0.7), "positive"),
 }
 # Where functions overflow, saturate or have no value. Infinities are in the inputs, too.
 SPECIAL = [
@@ -74,7 +74,9 @@ def unary():
             else:
                 x = away_from(x, *domain)
             family.case(f"{name}.{number}", function, x)
-        family.special(name, function, torch.tensor(SPECIAL))
+        # x Phi(x) by erfc, which keeps its digits where 1 + erf has none left.
+        exact = (lambda x: 0.5 * x * torch.erfc(-x * 0.5**0.5)) if name == "gelu" else function
+        family.special(name, exact, torch.tensor(SPECIAL))
     return family
 
 

@@ -30,7 +30,7 @@ def norms():
 
 
 def group(family):
-    shapes = [((2, 4, 5), 2), ((2, 4, 5), 1), ((2, 4, 5), 4), ((3, 6), 3), ((1, 8, 33), 4), ((2, 4, 3, 2), 2), ((2, 32, 3), 32)]
+    shapes = [((2, 4, 5), 2), ((2, 4, 5), 1), ((2, 4, 5), 4), ((3, 12), 3), ((1, 8, 33), 4), ((2, 4, 3, 2), 2), ((2, 32, 3), 32)]
     for number, (shape, groups) in enumerate(shapes):
         x, weight, bias = normal(*shape, shift=0.3), normal(shape[1], seed="weight"), normal(shape[1], seed="bias")
         for silu in (False, True):

@@ -58,8 +58,10 @@ final class GraphNode {
         var pending = inputs
         inputs = []
         pullback = nil
-        while let last = pending.popLast() {
-            guard var node = last, isKnownUniquelyReferenced(&node) else { continue }
+        while !pending.isEmpty {
+            // Taken out without a second reference, or no node would ever be found unique.
+            guard var node = pending.removeLast() else { continue }
+            guard isKnownUniquelyReferenced(&node) else { continue }
             node.pullback = nil
             pending += node.releaseInputs()
         }

@@ -29,8 +29,10 @@ struct Bench: Program {
     }
 
     private func measureAll() throws {
-        let cases = (TrainingCases.all + MatrixCases.all + LayerCases.all).filter { $0.name.contains(filter ?? "") }
-        guard !cases.isEmpty else { throw ValidationError("no case has \"\(filter ?? "")\" in its name") }
+        let wanted = filter ?? ""
+        let all: [Case] = TrainingCases.all + MatrixCases.all + LayerCases.all
+        let cases = all.filter { wanted.isEmpty || $0.name.contains(wanted) }
+        guard !cases.isEmpty else { throw ValidationError("no case has \"\(wanted)\" in its name") }
         let machine = Machine.measure()
         print(
             String(

@@ -2,24 +2,22 @@ import TortoiseCore
 
 /// Kernels between the matrix products: memory-bound, forward and with gradients.
 enum LayerCases {
-    static let all = elementwise + attentionCases + convolutions + fourier
+    static var all: [Case] { elementwise + attentionCases + convolutions + [locationVariable, fourier] }
 
     private static let rows = 4096
     private static let width = 1024
     private static var bytes: Double { Double(rows * width * 4) }
 
-    private static let elementwise =
-        [
-            layer("softmax", reads: 1) { x in x.softmax() },
-            layer("layer_norm", reads: 1) { x in layerNorm(x, weight: ones, bias: zeros) },
-            layer("gelu_tanh", reads: 1) { x in x.geluTanh },
-            layer("gelu_erf", reads: 1) { x in x.gelu },
-            layer("silu", reads: 1) { x in x.silu },
-            layer("add", reads: 2) { x in x + x },
-        ].flatMap { $0 }
-
-    nonisolated(unsafe) private static let ones = Tensor.ones([width])
-    nonisolated(unsafe) private static let zeros = Tensor.zeros([width])
+    private static var elementwise: [Case] {
+        let (ones, zeros) = (Tensor.ones([width]), Tensor.zeros([width]))
+        var cases = layer("softmax", reads: 1) { x in x.softmax() }
+        cases += layer("layer_norm", reads: 1) { x in layerNorm(x, weight: ones, bias: zeros) }
+        cases += layer("gelu_tanh", reads: 1) { x in x.geluTanh }
+        cases += layer("gelu_erf", reads: 1) { x in x.gelu }
+        cases += layer("silu", reads: 1) { x in x.silu }
+        cases += layer("add", reads: 1) { x in x + x }
+        return cases
+    }
 
     /// A function of [rows, width], forward alone and with its gradient.
     private static func layer(_ name: String, reads: Double, _ function: @escaping (Tensor) -> Tensor) -> [Case] {
@@ -37,11 +35,11 @@ enum LayerCases {
         return [forward, both]
     }
 
-    private static let attentionCases = [
-        attentionCase("diffusion_attention", batch: 2, heads: 16, time: 400, width: 64, bias: true, causal: false),
-        attentionCase("ar_training_attention", batch: 16, heads: 6, time: 256, width: 64, bias: false, causal: true),
-        attentionCase("long_attention", batch: 1, heads: 8, time: 4096, width: 64, bias: false, causal: true),
-    ].flatMap { $0 }
+    private static var attentionCases: [Case] {
+        attentionCase("diffusion_attention", batch: 2, heads: 16, time: 400, width: 64, bias: true, causal: false)
+            + attentionCase("ar_training_attention", batch: 16, heads: 6, time: 256, width: 64, bias: false, causal: true)
+            + attentionCase("long_attention", batch: 1, heads: 8, time: 4096, width: 64, bias: false, causal: true)
+    }
 
     private static func attentionCase(
         _ name: String, batch: Int, heads: Int, time: Int, width: Int, bias hasBias: Bool, causal: Bool
@@ -67,12 +65,12 @@ enum LayerCases {
         ]
     }
 
-    private static let convolutions = [
-        convolution("diffusion_conv3", batch: 2, from: 1024, to: 1024, taps: 3, dilation: 1, time: 400),
-        convolution("hifigan_resblock", batch: 1, from: 128, to: 128, taps: 7, dilation: 5, time: 6400),
-        convolution("dvae_conv3", batch: 8, from: 256, to: 512, taps: 3, dilation: 1, time: 128),
-        convolution("conv_post", batch: 1, from: 32, to: 1, taps: 7, dilation: 1, time: 51200),
-    ].flatMap { $0 } + [locationVariable]
+    private static var convolutions: [Case] {
+        convolution("diffusion_conv3", batch: 2, from: 1024, to: 1024, taps: 3, dilation: 1, time: 400)
+            + convolution("hifigan_resblock", batch: 1, from: 128, to: 128, taps: 7, dilation: 5, time: 6400)
+            + convolution("dvae_conv3", batch: 8, from: 256, to: 512, taps: 3, dilation: 1, time: 128)
+            + convolution("conv_post", batch: 1, from: 32, to: 1, taps: 7, dilation: 1, time: 51_200)
+    }
 
     private static func convolution(
         _ name: String, batch: Int, from: Int, to: Int, taps: Int, dilation: Int, time: Int
@@ -95,18 +93,22 @@ enum LayerCases {
         ]
     }
 
-    private static let locationVariable = Case(
-        "univnet_lvc", "lvc", ["from": 32, "to": 64, "taps": 3, "frames": 100, "hop": 256],
-        .arithmetic(2 * Double(32 * 64 * 3 * 100 * 256))
-    ) {
-        let (x, kernels, bias) = (random(1, 32, 25_600), random(1, 32, 64, 3, 100, seed: 2), random(1, 64, 100, seed: 3))
-        return { _ = locationVariableConvolution(x, kernels: kernels, bias: bias, hop: 256) }
+    private static var locationVariable: Case {
+        let (from, to, taps, frames, hop) = (32, 64, 3, 100, 256)
+        let sizes: [String: Any] = ["from": from, "to": to, "taps": taps, "frames": frames, "hop": hop]
+        return Case("univnet_lvc", "lvc", sizes, .arithmetic(2 * Double(from * to * taps * frames * hop))) {
+            let (x, bias) = (random(1, from, frames * hop), random(1, to, frames, seed: 3))
+            let kernels = random(1, from, to, taps, frames, seed: 2)
+            return { _ = locationVariableConvolution(x, kernels: kernels, bias: bias, hop: hop) }
+        }
     }
 
-    private static let fourier = [
-        Case("stft_10s", "stft", ["time": 220_500, "size": 1024, "hop": 256], .memory(Double(220_500 * 4 + 862 * 513 * 4))) {
-            let x = random(1, 220_500)
-            return { _ = stftMagnitude(x, fftSize: 1024, hop: 256) }
+    private static var fourier: Case {
+        let (time, size, hop) = (220_500, 1024, 256)
+        let bytes = Double(4 * (time + (time / hop + 1) * (size / 2 + 1)))
+        return Case("stft_10s", "stft", ["time": time, "size": size, "hop": hop], .memory(bytes)) {
+            let x = random(1, time)
+            return { _ = stftMagnitude(x, fftSize: size, hop: hop) }
         }
-    ]
+    }
 }

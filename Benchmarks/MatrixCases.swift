@@ -2,21 +2,27 @@ import TortoiseCore
 
 /// Products of matrices: large ones as training and diffusion have them, and those of decoding, a few rows at a time.
 enum MatrixCases {
-    static let all = products + decoding
+    static var all: [Case] { products + decoding }
 
-    private static let products = [
-        ("gemm_square", 1024, 1024, 1024), ("ar_prefill_qkv", 200, 3072, 1024), ("ar_prefill_mlp", 200, 4096, 1024),
-        ("diffusion_projection", 800, 3072, 1024), ("mini_mlp", 4096, 1536, 384),
-    ].map { name, m, n, k in
-        Case(name, "linear", ["m": m, "n": n, "k": k, "dtype": "float32"], .arithmetic(2 * Double(m * n * k))) {
+    private static var products: [Case] {
+        [
+            product("gemm_square", 1024, 1024, 1024), product("ar_prefill_qkv", 200, 3072, 1024),
+            product("ar_prefill_mlp", 200, 4096, 1024), product("diffusion_projection", 800, 3072, 1024),
+            product("mini_mlp", 4096, 1536, 384),
+        ]
+    }
+
+    private static func product(_ name: String, _ m: Int, _ n: Int, _ k: Int) -> Case {
+        let sizes: [String: Any] = ["m": m, "n": n, "k": k, "dtype": "float32"]
+        return Case(name, "linear", sizes, .arithmetic(2 * Double(m * n * k))) {
             let (x, w) = (random(m, k), random(n, k, seed: 2))
             return { _ = linear(x, weight: w) }
         }
     }
 
     /// All the matrices of a layer stack, so that the weights are larger than any cache: what one token costs.
-    private static let decoding = WeightPrecision.allCases.flatMap { precision in
-        [1, 4, 16].map { rows in decode(rows: rows, precision) }
+    private static var decoding: [Case] {
+        WeightPrecision.allCases.flatMap { precision in [1, 4, 16].map { rows in decode(rows: rows, precision) } }
     }
 
     private static func decode(rows: Int, _ precision: WeightPrecision) -> Case {

@@ -12,7 +12,7 @@ public enum ConditioningClip {
         let surplus = samples.count - autoregressiveLength
         guard surplus > 0 else { return padded(samples, to: autoregressiveLength) }
         // Python's randint includes both ends.
-        let start = Int(UInt64(random.stream[0]) * UInt64(surplus + 1) >> 32)
+        let start = Int((UInt64(random.stream[0]) * UInt64(surplus + 1)) >> 32)
         return Array(samples[start..<start + autoregressiveLength])
     }
 

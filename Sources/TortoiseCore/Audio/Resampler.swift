@@ -16,13 +16,18 @@ public struct Resampler: Sendable {
 
     private static let lowpassWidth = 6.0
     private static let rolloff = 0.99
+    /// No recording has a rate beyond this.
+    private static let highestRate = 1 << 30
     /// Filters larger than this come from rates without a common divisor, which no recording has.
     private static let largestFilter = 1 << 24
 
     /// - Throws: `InputError.data` when a rate is not positive, or the two have so little in common that the filter
     ///   would not fit into memory.
     public init(from: Int, to: Int) throws {
-        guard from > 0, to > 0 else { throw InputError.data("cannot resample from \(from) Hz to \(to) Hz") }
+        let rates = 1...Self.highestRate
+        guard rates.contains(from), rates.contains(to) else {
+            throw InputError.data("cannot resample from \(from) Hz to \(to) Hz", try: "rates are from 1 to \(Self.highestRate) Hz")
+        }
         (self.from, self.to) = (from, to)
         let divisor = Self.greatestCommonDivisor(from, to)
         (step, phases) = (from / divisor, to / divisor)

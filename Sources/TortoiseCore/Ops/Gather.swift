@@ -34,11 +34,8 @@ extension Tensor {
     /// - Parameter indices: int32, of this tensor's shape except along `axis`.
     /// - Precondition: every index lies within the axis.
     public func gathered(_ axis: Int, _ indices: Tensor) -> Tensor {
-        let (axis, shape) = (resolve(axis), shape)
-        let flat = flatIndices(axis, indices, "gather")
-        let picked = embedding(reshaped(-1, 1).contiguous, flat).reshaped(indices.shape)
-        precondition(picked.shape == indices.shape && shape.count == indices.rank)
-        return picked
+        let flat = flatIndices(resolve(axis), indices, "gather")
+        return embedding(reshaped(-1, 1), flat).reshaped(indices.shape)
     }
 
     /// Adds values at indices along an axis: the transpose of `gathered`; equal indices add up.

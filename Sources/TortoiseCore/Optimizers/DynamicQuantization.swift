@@ -26,8 +26,12 @@ public enum DynamicQuantization {
 
     private static func values(inLowestDecade count: Int) -> [Double] {
         (0..<7).flatMap { decade -> [Double] in
-            let steps = count << decade, scale = pow(10, Double(decade - 6))
-            return (0..<steps).map { scale * (0.1 + 0.9 * (Double($0) + 0.5) / Double(steps)) }
+            let steps = count << decade
+            let scale: Double = pow(10, Double(decade - 6))
+            return (0..<steps).map { step -> Double in
+                let middle: Double = (Double(step) + 0.5) / Double(steps)
+                return scale * (0.1 + 0.9 * middle)
+            }
         }
     }
 }

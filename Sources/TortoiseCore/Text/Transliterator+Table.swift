@@ -130,7 +130,9 @@ extension Transliterator {
                 pages[page] = Int32(slots.count >> 8)
                 slots.append(contentsOf: repeatElement(0, count: 256))
             }
-            slots[Int(pages[page]) << 8 + Int(value & 0xFF)] = UInt32(bytes.count) << 8 + UInt32(text.utf8.count) + 1
+            let slot = Int(pages[page]) << 8 + Int(value & 0xFF)
+            let length = UInt32(text.utf8.count) + 1
+            slots[slot] = UInt32(bytes.count) << 8 + length
             bytes.append(contentsOf: text.utf8)
         }
     }

@@ -53,8 +53,8 @@ import Testing
         return weights.map { $0 / sum }
     }
 
-    @Test("A query that sees nothing is zero, and NaN is not hidden", arguments: InstructionSet.present)
-    func attendOneSpecialValues(instructionSet: InstructionSet) throws {
+    @Test("A query that sees nothing is zero, and NaN is not hidden", arguments: KernelSet.present)
+    func attendOneSpecialValues(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let (length, width) = (9, 20)
         let ones = [Float](repeating: 1, count: length * width)
@@ -102,9 +102,9 @@ import Testing
     }
 
     @Test(
-        "Tiles of online softmax add up to the softmax of the row", arguments: InstructionSet.present,
+        "Tiles of online softmax add up to the softmax of the row", arguments: KernelSet.present,
         [(false, false, false), (true, false, false), (false, true, false), (false, false, true), (true, true, true)])
-    private func onlineSoftmax(instructionSet: InstructionSet, masks: (bias: Bool, limit: Bool, keyMask: Bool)) throws {
+    private func onlineSoftmax(instructionSet: KernelSet, masks: (bias: Bool, limit: Bool, keyMask: Bool)) throws {
         let table = try #require(instructionSet.table)
         for columns in [1, 3, 8, 16, 33, 100] {
             let given = Scores(columns: columns), rows = given.rows
@@ -164,8 +164,8 @@ import Testing
         }
     }
 
-    @Test("A fully masked tile is zero before and after a row has seen something", arguments: InstructionSet.present)
-    func maskedTiles(instructionSet: InstructionSet) throws {
+    @Test("A fully masked tile is zero before and after a row has seen something", arguments: KernelSet.present)
+    func maskedTiles(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let columns = 19
         var maximum: [Float] = [-.infinity, 2], sum: [Float] = [0, 3], correction: [Float] = [.nan, .nan]
@@ -193,8 +193,8 @@ import Testing
         #expect(s.allSatisfy { $0.isNaN } && none[0].isNaN)  // NaN is not a mask
     }
 
-    @Test("Probabilities are recomputed from the log of the sum", arguments: InstructionSet.present)
-    func weights(instructionSet: InstructionSet) throws {
+    @Test("Probabilities are recomputed from the log of the sum", arguments: KernelSet.present)
+    func weights(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         for columns in [1, 8, 21, 100] {
             let given = Scores(columns: columns), rows = given.rows, stride = columns + 2

@@ -70,8 +70,8 @@ extension tk_nest {
         }
     }
 
-    @Test("The larger and the smaller of a number and NaN is NaN", arguments: InstructionSet.present)
-    func notANumber(instructionSet: InstructionSet) throws {
+    @Test("The larger and the smaller of a number and NaN is NaN", arguments: KernelSet.present)
+    func notANumber(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let a = [Float.nan, 1, .nan] + [Float](repeating: .nan, count: 16)
         let b = [2, Float.nan, .nan] + [Float](repeating: 0, count: 16)

@@ -44,8 +44,8 @@ import Testing
         return y.values
     }
 
-    @Test("float32 becomes the nearest bfloat16, NaN a quiet NaN", arguments: InstructionSet.present)
-    func toBFloat16(instructionSet: InstructionSet) throws {
+    @Test("float32 becomes the nearest bfloat16, NaN a quiet NaN", arguments: KernelSet.present)
+    func toBFloat16(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let results = converted(Self.floats) { table.float_to_bfloat16($0, $1, $2) }
         for (x, result) in zip(Self.floats, results) {
@@ -62,8 +62,8 @@ import Testing
         }
     }
 
-    @Test("float32 becomes the nearest float16, NaN a quiet NaN", arguments: InstructionSet.present)
-    func toFloat16(instructionSet: InstructionSet) throws {
+    @Test("float32 becomes the nearest float16, NaN a quiet NaN", arguments: KernelSet.present)
+    func toFloat16(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let results = converted(Self.floats) { table.float_to_float16($0, $1, $2) }
         for (x, result) in zip(Self.floats, results) {
@@ -80,8 +80,8 @@ import Testing
         }
     }
 
-    @Test("Every half becomes its float32", arguments: InstructionSet.present)
-    func fromHalves(instructionSet: InstructionSet) throws {
+    @Test("Every half becomes its float32", arguments: KernelSet.present)
+    func fromHalves(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let halves = GuardedIntegers(Array(UInt16.min...UInt16.max))
         let y = GuardedFloats([Float](repeating: 0, count: halves.count))
@@ -124,8 +124,8 @@ import Testing
         return Quantized(codes: codes.values, scales: scales.values.map(\.bitPattern), values: y.values)
     }
 
-    @Test("Codes are the nearest multiples of a block's scale", arguments: InstructionSet.present, [8, 4])
-    func blocks(instructionSet: InstructionSet, bits: Int) throws {
+    @Test("Codes are the nearest multiples of a block's scale", arguments: KernelSet.present, [8, 4])
+    func blocks(instructionSet: KernelSet, bits: Int) throws {
         let table = try #require(instructionSet.table)
         let limit: Float = bits == 8 ? 127 : 7
         for k in oddSizes where k > 0 {
@@ -154,9 +154,9 @@ import Testing
     }
 
     @Test(
-        "Ties go to even codes; zero, tiny and broken blocks are what they say", arguments: InstructionSet.present,
+        "Ties go to even codes; zero, tiny and broken blocks are what they say", arguments: KernelSet.present,
         [8, 4])
-    func specialBlocks(instructionSet: InstructionSet, bits: Int) throws {
+    func specialBlocks(instructionSet: KernelSet, bits: Int) throws {
         let table = try #require(instructionSet.table)
         let limit: Float = bits == 8 ? 127 : 7
         let ties: [Float] = [limit, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5]
@@ -182,8 +182,8 @@ import Testing
         }
     }
 
-    @Test("The unused half of an odd row's last byte is the code of 0", arguments: InstructionSet.present)
-    func oddRows(instructionSet: InstructionSet) throws {
+    @Test("The unused half of an odd row's last byte is the code of 0", arguments: KernelSet.present)
+    func oddRows(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         #expect(quantized([7, -7, 3], rows: 1, bits: 4, table).codes == [0x1F, 0x8B])
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct KernelDispatchTests {
     @Test("Every table names itself and leaves no kernel out") func tables() throws {
         #expect(tk_table_for(TK_SCALAR) != nil)
-        for instructionSet in InstructionSet.present {
+        for instructionSet in KernelSet.present {
             let table = try #require(tk_table_for(tk_isa(instructionSet.rawValue)))
             #expect(String(cString: table.pointee.name) == "\(instructionSet)")
             let entries = MemoryLayout<tk_table>.size / MemoryLayout<Int>.size

@@ -53,8 +53,8 @@ private func philox(counter: (UInt32, UInt32, UInt32, UInt32), key: (UInt32, UIn
         }
     }
 
-    @Test("A threshold keeps its share", arguments: InstructionSet.present)
-    func share(instructionSet: InstructionSet) throws {
+    @Test("A threshold keeps its share", arguments: KernelSet.present)
+    func share(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let ones = [Float](repeating: 1, count: 100_000)
         var y = ones

@@ -19,7 +19,7 @@ private struct PackedWeights {
     private let floats: GuardedFloats
 
     init(_ weights: [Float], n: Int, k: Int, _ format: WeightFormat) throws {
-        let scalar = try #require(InstructionSet.scalar.table)
+        let scalar = try #require(KernelSet.scalar.table)
         (self.format, self.n, self.k) = (format, n, k)
         floats = GuardedFloats(weights)
         scales = GuardedFloats([Float](repeating: 0, count: n * ((k + 31) / 32)))
@@ -98,8 +98,8 @@ private struct PackedWeights {
 
     @Test(
         "A row is the same bits whatever the other rows are and however the outputs are split",
-        arguments: InstructionSet.present, WeightFormat.allCases)
-    private func independence(instructionSet: InstructionSet, format: WeightFormat) throws {
+        arguments: KernelSet.present, WeightFormat.allCases)
+    private func independence(instructionSet: KernelSet, format: WeightFormat) throws {
         let table = try #require(instructionSet.table)
         for (n, k) in [(n: 23, k: 75), (5, 1400)] {
             var random = KernelRandom(n)
@@ -131,9 +131,9 @@ private struct PackedWeights {
     }
 
     @Test(
-        "Packed weights give the bits of their float32 values", arguments: InstructionSet.present,
+        "Packed weights give the bits of their float32 values", arguments: KernelSet.present,
         [WeightFormat.bfloat16, .int8, .int4])
-    private func packedLikeFloat(instructionSet: InstructionSet, format: WeightFormat) throws {
+    private func packedLikeFloat(instructionSet: KernelSet, format: WeightFormat) throws {
         let table = try #require(instructionSet.table)
         for (n, k) in Self.shapes {
             var random = KernelRandom(k)
@@ -151,8 +151,8 @@ private struct PackedWeights {
         }
     }
 
-    @Test("NaN and infinity reach their own row only", arguments: InstructionSet.present, WeightFormat.allCases)
-    private func specialValues(instructionSet: InstructionSet, format: WeightFormat) throws {
+    @Test("NaN and infinity reach their own row only", arguments: KernelSet.present, WeightFormat.allCases)
+    private func specialValues(instructionSet: KernelSet, format: WeightFormat) throws {
         let table = try #require(instructionSet.table)
         let (m, n, k) = (6, 5, 43)
         let weights = try PackedWeights([Float](repeating: 1, count: n * k), n: n, k: k, format)
@@ -168,8 +168,8 @@ private struct PackedWeights {
         }
     }
 
-    @Test("Nothing to add is the bias, and nothing to write writes nothing", arguments: InstructionSet.present)
-    func emptyExtents(instructionSet: InstructionSet) throws {
+    @Test("Nothing to add is the bias, and nothing to write writes nothing", arguments: KernelSet.present)
+    func emptyExtents(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let x: [Float] = [1, 2, 3], bias: [Float] = [4, 5, 6, 7]
         for m in [1, 3] {

@@ -95,7 +95,7 @@ private let functions: [MathFunction] = [
         _ op: tk_unary, _ x: Float, _ expected: Float, ulps: Float = 4,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        for instructionSet in InstructionSet.present {
+        for instructionSet in KernelSet.present {
             for count in [1, 16] {
                 var y = [Float](repeating: 0, count: count)
                 instructionSet.table?.unary(op, &y, [Float](repeating: x, count: count), count, 0, 0)
@@ -146,7 +146,7 @@ private let functions: [MathFunction] = [
     }
 
     @Test("A far angle does not change the sine of its neighbours") func farAngles() {
-        for instructionSet in InstructionSet.present {
+        for instructionSet in KernelSet.present {
             let near: [Float] = (0..<16).map { 0.37 * Float($0) - 2 }
             var far = near
             far[5] = 1e9
@@ -159,8 +159,8 @@ private let functions: [MathFunction] = [
         }
     }
 
-    @Test("An element's bits do not depend on how the work is split", arguments: InstructionSet.present)
-    func splitting(instructionSet: InstructionSet) throws {
+    @Test("An element's bits do not depend on how the work is split", arguments: KernelSet.present)
+    func splitting(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         var random = KernelRandom(5)
         let x = random.floats(200, in: 0.01...7)

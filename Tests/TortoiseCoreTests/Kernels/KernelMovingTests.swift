@@ -56,7 +56,7 @@ private struct Move: CustomTestStringConvertible {
     ]
 
     private func expectCopies<Element: FixedWidthInteger>(
-        _ move: Move, of type: Element.Type, _ instructionSet: InstructionSet
+        _ move: Move, of type: Element.Type, _ instructionSet: KernelSet
     ) throws {
         let table = try #require(instructionSet.table)
         let to = move.positions(move.y), from = move.positions(move.x)
@@ -72,8 +72,8 @@ private struct Move: CustomTestStringConvertible {
         #expect(y.isIntact && x.isIntact)
     }
 
-    @Test("Copies follow the strides of both operands", arguments: InstructionSet.present, moves)
-    private func copies(instructionSet: InstructionSet, move: Move) throws {
+    @Test("Copies follow the strides of both operands", arguments: KernelSet.present, moves)
+    private func copies(instructionSet: KernelSet, move: Move) throws {
         try expectCopies(move, of: UInt8.self, instructionSet)
         try expectCopies(move, of: UInt16.self, instructionSet)
         try expectCopies(move, of: UInt32.self, instructionSet)
@@ -128,7 +128,7 @@ private struct Move: CustomTestStringConvertible {
             }
         }
         // In this order the small addend is lost twice; in another it would not be.
-        for instructionSet in InstructionSet.present {
+        for instructionSet in KernelSet.present {
             var table: [Float] = [1]
             instructionSet.table?.scatter_add_rows(&table, 1, [0x1p-24, 0x1p-24, 0x1p-23], 1, [0, 0, 0], 3, 1)
             #expect(table == [1 + 0x1p-23])

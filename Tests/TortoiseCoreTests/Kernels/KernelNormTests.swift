@@ -167,8 +167,8 @@ private func groupNorm(_ x: [Double], _ gamma: [Double]?, _ beta: [Double]?, len
         }
     }
 
-    @Test("Statistics may be left out", arguments: InstructionSet.present)
-    func withoutStatistics(instructionSet: InstructionSet) throws {
+    @Test("Statistics may be left out", arguments: KernelSet.present)
+    func withoutStatistics(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         let x: [Float] = [1, 3]
         var y = x

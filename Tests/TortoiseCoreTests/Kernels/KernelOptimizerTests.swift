@@ -125,9 +125,9 @@ import Testing
     ]
 
     @Test(
-        "8-bit Adam steps from its decoded state and stores the nearest codes", arguments: InstructionSet.present,
+        "8-bit Adam steps from its decoded state and stores the nearest codes", arguments: KernelSet.present,
         [0, 1])
-    func adam8(instructionSet: InstructionSet, map: Int) throws {
+    func adam8(instructionSet: KernelSet, map: Int) throws {
         let table = try #require(instructionSet.table)
         let (signed, unsigned) = Self.maps[map]
         let block = Int(TK_ADAM8_BLOCK)
@@ -165,8 +165,8 @@ import Testing
         }
     }
 
-    @Test("A block of zeros keeps zeros", arguments: InstructionSet.present)
-    func zeros(instructionSet: InstructionSet) throws {
+    @Test("A block of zeros keeps zeros", arguments: KernelSet.present)
+    func zeros(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         var settings = adamSettings(step: 1, decoupled: true)
         // Zero is an entry of these maps, as of the dynamic ones.

@@ -43,8 +43,8 @@ import Testing
         }
     }
 
-    @Test("A column's bits do not depend on its neighbours", arguments: InstructionSet.present)
-    func splitting(instructionSet: InstructionSet) throws {
+    @Test("A column's bits do not depend on its neighbours", arguments: KernelSet.present)
+    func splitting(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         var random = KernelRandom(9)
         let x = random.floats(300 * 77)
@@ -61,8 +61,8 @@ import Testing
         }
     }
 
-    @Test("A million terms lose no precision", arguments: InstructionSet.present)
-    func longSums(instructionSet: InstructionSet) throws {
+    @Test("A million terms lose no precision", arguments: KernelSet.present)
+    func longSums(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         var random = KernelRandom(3)
         let x = random.floats(1_000_003, in: 0...1)
@@ -81,8 +81,8 @@ import Testing
         #expect(abs(table.dot(x, reversed, x.count) - product) < 1e-12 * product)
     }
 
-    @Test("dot and sum_squares take every length", arguments: InstructionSet.present)
-    func dotSizes(instructionSet: InstructionSet) throws {
+    @Test("dot and sum_squares take every length", arguments: KernelSet.present)
+    func dotSizes(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         for size in oddSizes {
             var random = KernelRandom(size)
@@ -94,8 +94,8 @@ import Testing
         }
     }
 
-    @Test("NaN survives the search for extremes", arguments: InstructionSet.present)
-    func notANumber(instructionSet: InstructionSet) throws {
+    @Test("NaN survives the search for extremes", arguments: KernelSet.present)
+    func notANumber(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         for size in oddSizes where size > 0 {
             for place in [0, size / 2, size - 1] {
@@ -113,8 +113,8 @@ import Testing
         }
     }
 
-    @Test("argmax finds the first of equals, and NaN before all", arguments: InstructionSet.present)
-    func argmax(instructionSet: InstructionSet) throws {
+    @Test("argmax finds the first of equals, and NaN before all", arguments: KernelSet.present)
+    func argmax(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         for size in oddSizes where size > 0 {
             for place in Set([0, 1, size / 2, size - 2, size - 1]).filter({ 0..<size ~= $0 }) {

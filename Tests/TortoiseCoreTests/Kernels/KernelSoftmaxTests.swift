@@ -60,8 +60,8 @@ private func eachRow(_ x: [Double], _ n: Int, _ body: ([Double]) -> [Double]) ->
         }
     }
 
-    @Test("Far logits, masked logits and NaN", arguments: InstructionSet.present)
-    func specialValues(instructionSet: InstructionSet) throws {
+    @Test("Far logits, masked logits and NaN", arguments: KernelSet.present)
+    func specialValues(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         var y = [Float](repeating: 0, count: 20)
         table.softmax_rows(&y, [1e4, -1e4] + [Float](repeating: -.infinity, count: 18), 1, 20)
@@ -74,8 +74,8 @@ private func eachRow(_ x: [Double], _ n: Int, _ body: ([Double]) -> [Double]) ->
         #expect(y.allSatisfy { $0.isNaN })
     }
 
-    @Test("A row's bits do not depend on the other rows", arguments: InstructionSet.present)
-    func splitting(instructionSet: InstructionSet) throws {
+    @Test("A row's bits do not depend on the other rows", arguments: KernelSet.present)
+    func splitting(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         var random = KernelRandom(1)
         let x = random.floats(5 * 101)

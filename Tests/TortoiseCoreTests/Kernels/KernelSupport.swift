@@ -2,7 +2,7 @@ import CKernels
 import Testing
 
 /// The instruction sets that this processor has, each with its table of kernels.
-enum InstructionSet: UInt32, CaseIterable, CustomTestStringConvertible {
+enum KernelSet: UInt32, CaseIterable, CustomTestStringConvertible {
     case scalar, avx2, avx512
 
     var table: tk_table? { tk_table_for(tk_isa(rawValue))?.pointee }
@@ -95,7 +95,7 @@ struct KernelCheck {
         expected: ([[Double]]) throws -> [[Double]]
     ) rethrows {
         let expectation = try expected(inputs.map { $0.map(Double.init) })
-        for instructionSet in InstructionSet.present {
+        for instructionSet in KernelSet.present {
             guard let table = instructionSet.table else { continue }
             for shared in [nil, inPlace].uniqued() {
                 let given = inputs.map(GuardedFloats.init)

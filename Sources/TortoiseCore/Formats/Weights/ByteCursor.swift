@@ -8,7 +8,7 @@ struct ByteCursor {
     let place: String
 
     init(_ bytes: UnsafeRawBufferPointer, at position: Int = 0, of place: String) {
-        precondition(position >= 0 && position <= bytes.count)
+        precondition(position >= 0 && position <= bytes.count, "byte cursor: position \(position) of \(bytes.count)")
         self.bytes = bytes
         self.position = position
         self.place = place
@@ -55,7 +55,7 @@ struct ByteCursor {
 
     /// Steps over the byte that `next` showed.
     mutating func skipOne() {
-        precondition(!isAtEnd)
+        precondition(!isAtEnd, "byte cursor: read past the end")
         position += 1
     }
 

@@ -43,7 +43,7 @@ def group(family):
 
 
 def weight_norm(family):
-    for number, (shape, axis) in enumerate([((4, 3, 5), 0), ((4, 3, 5), 1), ((4, 3, 5), 2), ((6, 2), 0), ((3,), 0)]):
+    for number, (shape, axis) in enumerate([((4, 3, 5), 0), ((4, 3, 5), 1), ((4, 3, 5), 2), ((6, 2), 0), ((3, 4), 1)]):
         kept = [size if i == axis else 1 for i, size in enumerate(shape)]
         family.case(
             f"weightNorm{number}", lambda v, g: torch._weight_norm(v, g, axis), normal(*shape, seed="v"), normal(*kept, seed="g"), axis=axis)

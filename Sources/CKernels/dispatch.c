@@ -24,13 +24,28 @@ const tk_table *tk_table_for(tk_isa isa) {
     }
 }
 
-void tk_flush_denormals(void) {
+uint64_t tk_flush_denormals(void) {
 #if defined(__x86_64__)
-    _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
+    uint32_t mode = _mm_getcsr();
+    _mm_setcsr(mode | 0x8040);  // flush to zero, denormals are zero
+    return mode;
 #elif defined(__aarch64__)
-    uint64_t control;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
-    __asm__ volatile("msr fpcr, %0" : : "r"(control | 1ull << 24));
+    uint64_t mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode | 1ull << 24));
+    return mode;
+#else
+    return 0;
+#endif
+}
+
+void tk_restore_denormals(uint64_t mode) {
+#if defined(__x86_64__)
+    _mm_setcsr((uint32_t)mode);
+#elif defined(__aarch64__)
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+#else
+    (void)mode;
 #endif
 }
 

@@ -238,8 +238,9 @@ typedef struct tk_table {
 // The table of an instruction set, or NULL where this processor lacks it.
 const tk_table *tk_table_for(tk_isa isa);
 
-// Sets flush-to-zero and denormals-are-zero for the calling thread.
-void tk_flush_denormals(void);
+// Sets flush-to-zero and denormals-are-zero for the calling thread; returns the mode before, for tk_restore_denormals.
+uint64_t tk_flush_denormals(void);
+void tk_restore_denormals(uint64_t mode);
 
 // Tells a spinning processor to wait a little.
 void tk_pause(void);

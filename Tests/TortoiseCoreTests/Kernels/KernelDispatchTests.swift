@@ -17,20 +17,23 @@ import Testing
         #expect(tk_table_for(tk_isa(99)) == nil)
     }
 
-    @Test("Denormals are flushed in the thread that asks for it") func denormals() {
+    @Test("Denormals are flushed in the thread that asks for it, until it asks otherwise") func denormals() {
         let products = Mutex<[Float]>([])
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
             var x: [Float] = [.leastNormalMagnitude], y: [Float] = [0]
             tk_table_for(TK_SCALAR)?.pointee.unary(TK_AFFINE, &y, x, 1, 0.5, 0)
             products.withLock { $0.append(y[0]) }
-            tk_flush_denormals()
+            let mode = tk_flush_denormals()
             x[0] = .leastNormalMagnitude
+            tk_table_for(TK_SCALAR)?.pointee.unary(TK_AFFINE, &y, x, 1, 0.5, 0)
+            products.withLock { $0.append(y[0]) }
+            tk_restore_denormals(mode)
             tk_table_for(TK_SCALAR)?.pointee.unary(TK_AFFINE, &y, x, 1, 0.5, 0)
             products.withLock { $0.append(y[0]) }
             done.signal()
         }
         done.wait()
-        #expect(products.withLock { $0 } == [.leastNormalMagnitude / 2, 0])
+        #expect(products.withLock { $0 } == [.leastNormalMagnitude / 2, 0, .leastNormalMagnitude / 2])
     }
 }

@@ -3,13 +3,16 @@ import Foundation
 // MARK: - hyperparameters
 
 public enum OptimizerName: String, CaseIterable, Sendable, ConfigurationName {
-    case adamw, sgd, prodigy, apollo, adafactor, adagrad, muon
+    case adamw, adam, sgd, prodigy, apollo, adafactor, adagrad, muon
+    /// AdamW with blockwise 8-bit state.
+    case adamw8bit
     case apolloMini = "apollo-mini"
 }
 
 public enum SchedulerName: String, CaseIterable, Sendable, ConfigurationName {
     case none = ""
-    case warmup, noam, onecycle
+    case warmup, noam, cosine, linear
+    case oneCycle = "onecycle"
     case scheduleFree = "schedulefree"
     case cosineAnnealing = "cosineannealing"
 }

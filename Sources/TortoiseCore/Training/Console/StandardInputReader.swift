@@ -1,0 +1,132 @@
+import Foundation
+
+/// Reads commands from standard input, whatever that is, without ever stopping or spinning.
+///
+/// A terminal is read only while the program is in its foreground, so that a job in the background is not stopped
+/// (SIGTTIN). A pipe is read to its end, of which the user hears once. A regular file is a script: one line at each step
+/// boundary. /dev/null and other devices say nothing.
+public struct StandardInputReader: Sendable {
+    /// What standard input is.
+    public enum Kind: String, Sendable {
+        case terminal, pipe, file, nothing
+
+        static func of(_ descriptor: Int32) -> Kind {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { return .nothing }
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: return .file
+            case S_IFIFO, S_IFSOCK: return .pipe
+            case S_IFCHR: return isatty(descriptor) == 1 ? .terminal : .nothing
+            default: return .nothing
+            }
+        }
+    }
+
+    public let kind: Kind
+    private let descriptor: Int32
+    private let inbox: CommandInbox
+
+    /// - Parameter descriptor: Standard input, or another for tests.
+    public init(descriptor: Int32 = STDIN_FILENO, inbox: CommandInbox) {
+        self.descriptor = descriptor
+        self.inbox = inbox
+        kind = Kind.of(descriptor)
+    }
+
+    /// Puts /dev/null where standard input, output or error are closed, before any file gets their numbers.
+    ///
+    /// To be called before anything is opened.
+    public static func reopenClosedDescriptors() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) == -1 {
+            // The lowest free number is the closed one.
+            let opened = open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY)
+            if opened >= 0, opened != descriptor {
+                dup2(opened, descriptor)
+                close(opened)
+            }
+        }
+    }
+
+    /// Starts the thread that reads.
+    public func start() {
+        guard kind != .nothing else { return }
+        let thread = Thread { readAll() }
+        thread.name = "console"
+        thread.start()
+    }
+
+    /// Reads to the end; returns at once for what has none to wait for.
+    func readAll() {
+        switch kind {
+        case .nothing: return
+        case .file: inbox.post(script: readFile())
+        case .pipe: readStream(endMeans: "standard input has ended; training goes on (write commands to run.ctl)")
+        case .terminal:
+            // Whoever reads while in the background is stopped; with this ignored the read fails and is tried again.
+            signal(SIGTTIN, SIG_IGN)
+            readStream(endMeans: nil)
+        }
+    }
+
+    private func readFile() -> [String] {
+        var lines = LineAssembler()
+        var result: [String] = []
+        while let bytes = readChunk(), !bytes.isEmpty { result += lines.append(bytes) }
+        return result + [lines.finish()].compactMap { $0 }
+    }
+
+    private func readStream(endMeans note: String?) {
+        var lines = LineAssembler()
+        while true {
+            if kind == .terminal, !isForeground {
+                usleep(Self.backgroundPause)
+                continue
+            }
+            guard let bytes = readChunk() else { return }
+            if bytes.isEmpty {
+                if let last = lines.finish() { inbox.post(.line(last, .console)) }
+                guard kind == .terminal else {
+                    if let note { inbox.post(.note(note)) }
+                    return
+                }
+                // Control-D on a terminal: nothing ended, but never spin.
+                usleep(Self.backgroundPause)
+            }
+            for line in lines.append(bytes) { inbox.post(.line(line, .console)) }
+        }
+    }
+
+    private static let backgroundPause: UInt32 = 250_000
+
+    private var isForeground: Bool {
+        let group = tcgetpgrp(descriptor)
+        return group < 0 || group == getpgrp()
+    }
+
+    /// What there is to read; empty at the end, nil when reading has become impossible.
+    private func readChunk() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            if kind != .file {
+                var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                let ready = poll(&request, 1, 500)
+                if ready == 0 {
+                    // Come up for air, so that a terminal that was left is noticed.
+                    if kind == .terminal, !isForeground { usleep(Self.backgroundPause) }
+                    continue
+                }
+                if ready < 0, errno != EINTR { return nil }
+                if request.revents & Int16(POLLNVAL) != 0 { return nil }
+                if kind == .terminal, !isForeground { continue }
+            }
+            let count = read(descriptor, &buffer, buffer.count)
+            if count >= 0 { return Array(buffer[..<count]) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: usleep(Self.backgroundPause)
+            case EIO where kind == .terminal && !isForeground: usleep(Self.backgroundPause)
+            default: return nil
+            }
+        }
+    }
+}

@@ -6,7 +6,9 @@ public final class KVCache {
     public private(set) var length = 0
     /// Tokens that there is room for.
     public let capacity: Int
-    public let batch, heads, width: Int
+    /// Entries of the batch; `reorder` may leave fewer.
+    public private(set) var batch: Int
+    public let heads, width: Int
     private var keys: Tensor
     private var values: Tensor
 
@@ -29,8 +31,10 @@ public final class KVCache {
             "KV cache of batch \(batch), \(heads) heads of \(width): keys \(k.shape), values \(v.shape)")
         precondition(length + tokens <= capacity, "KV cache: \(length) + \(tokens) tokens do not fit \(capacity)")
         let shape = [batch, heads, tokens, width]
-        keys.viewSliced(axis: 2, from: length, count: tokens).storeValues(of: k.detached.viewExpanded(shape))
-        values.viewSliced(axis: 2, from: length, count: tokens).storeValues(of: v.detached.viewExpanded(shape))
+        for (cache, new) in [(keys, k), (values, v)] {
+            entries(of: cache).viewSliced(axis: 2, from: length, count: tokens)
+                .storeValues(of: new.detached.viewExpanded(shape))
+        }
         length += tokens
     }
 
@@ -54,22 +58,34 @@ public final class KVCache {
 
     /// The keys and values so far: [batch, heads, length, width].
     public var contents: (keys: Tensor, values: Tensor) {
-        (keys.viewSliced(axis: 2, from: 0, count: length), values.viewSliced(axis: 2, from: 0, count: length))
+        (
+            entries(of: keys).viewSliced(axis: 2, from: 0, count: length),
+            entries(of: values).viewSliced(axis: 2, from: 0, count: length)
+        )
     }
+
+    /// The part of the memory that the batch uses.
+    private func entries(of cache: Tensor) -> Tensor { cache.viewSliced(axis: 0, from: 0, count: batch) }
 
     /// Makes entry i of the batch continue entry `parents[i]`: what beam search does after each step.
     ///
-    /// - Precondition: there is a parent for every entry.
+    /// Fewer parents than entries make the batch smaller, so that finished candidates cost nothing.
+    /// - Precondition: parents are entries, at least one and no more than there are.
     public func reorder(_ parents: [Int]) {
         precondition(
-            parents.count == batch && parents.allSatisfy { (0..<batch).contains($0) },
+            (1...batch).contains(parents.count) && parents.allSatisfy { (0..<batch).contains($0) },
             "KV cache of batch \(batch): parents \(parents)")
-        guard parents != Array(0..<batch), length > 0 else { return }
-        for cache in [keys, values] {
-            let used = cache.viewSliced(axis: 2, from: 0, count: length)
-            let moved = concatenated(parents.map { used.viewSliced(axis: 0, from: $0, count: 1) }, axis: 0)
-            used.storeValues(of: moved)
+        let moved = parents.indices.filter { parents[$0] != $0 }
+        if !moved.isEmpty, length > 0 {
+            for used in [contents.keys, contents.values] {
+                let taken = concatenated(moved.map { used.viewSliced(axis: 0, from: parents[$0], count: 1) }, axis: 0)
+                for (position, entry) in moved.enumerated() {
+                    used.viewSliced(axis: 0, from: entry, count: 1)
+                        .storeValues(of: taken.viewSliced(axis: 0, from: position, count: 1))
+                }
+            }
         }
+        batch = parents.count
     }
 
     /// Forgets all tokens but the first `count`.

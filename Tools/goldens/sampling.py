@@ -6,6 +6,7 @@ processors.safetensors: cases `name/input0` (logits), `name/input1` (codes so fa
 by `transformers`' processors, and by NumPy from the definitions for what `transformers` does not have.
 mirostat.safetensors: for each version the logits and uniform numbers of every step, the codes drawn and the limits.
 generate.safetensors: a tiny GPT-2 with random weights, and what `generate` makes of it, greedily and with beams.
+distributions.safetensors: another such GPT-2, and how often `generate` draws each sequence from it, beams included.
 codes.safetensors: rows of codes before and after the original's fix-up.
 """
 
@@ -268,6 +269,30 @@ def generate(path, generator):
     print(len(stopped), "of", len(cases.metadata), "cases with a stop token")
 
 
+def distributions(path, generator):
+    """How often `generate` draws each sequence of three tokens."""
+    model = tiny_model(generator)
+    cases = Cases()
+    chosen = {
+        "original": dict(temperature=0.8, top_k=50, top_p=0.8, repetition_penalty=2.0),
+        "warm": dict(temperature=1.5, top_k=6, top_p=1.0, min_p=0.1, repetition_penalty=1.0),
+        "beams": dict(temperature=2.5, top_k=8, top_p=1.0, repetition_penalty=1.0, num_beams=2, length_penalty=0.5),
+        "wide": dict(temperature=4.0, top_k=0, top_p=0.97, repetition_penalty=1.2, num_beams=4, length_penalty=1.0),
+    }
+    prompt = torch.tensor([[1, 1, 1, START]] * 500)
+    mask = torch.ones_like(prompt)
+    torch.manual_seed(5)
+    for name, settings in chosen.items():
+        drawn = (model.generate(prompt, attention_mask=mask, do_sample=True, max_new_tokens=3, **settings) for _ in range(20))
+        rows = [row[:, 4:] for row in drawn]
+        rows = [torch.nn.functional.pad(row, (0, 3 - row.shape[1]), value=STOP) for row in rows]
+        sequences, counts = torch.unique(torch.cat(rows), dim=0, return_counts=True)
+        cases.add(name, [prompt[0], sequences], counts, **settings)
+        print(name, len(counts), "sequences")
+    cases.tensors |= weights(model)
+    cases.save(path)
+
+
 # --- codes -----------------------------------------------------------------------------------------------------------
 
 
@@ -302,6 +327,7 @@ def main(folder):
     mirostat(folder / "mirostat.safetensors")
     generate(folder / "generate.safetensors", generator)
     codes(folder / "codes.safetensors", generator)
+    distributions(folder / "distributions.safetensors", torch.Generator().manual_seed(11))
 
 
 if __name__ == "__main__":

@@ -107,13 +107,12 @@ struct BeamSearch {
             let weights = usable.map { exp(Double(scores[$0]) - Double(top)) }
             drawn = Set(drawIndices(weights, count: count, random[step].stream).map { usable[$0] })
         }
+        guard drawn.count < count else { return inOrder(Array(drawn)) }
         // Beams that could not be told apart yet have no weight; the best of them fill up what was not drawn.
-        var rest = usable.filter { !drawn.contains($0) }
-        if drawn.count < count {
-            var values = rest.map { scores[$0] }
-            let limit = values.largest(count - drawn.count)
-            rest = inOrder(rest.filter { scores[$0] >= limit })
-        }
-        return inOrder(Array(drawn) + rest.prefix(count - drawn.count))
+        let rest = drawn.isEmpty ? usable : usable.filter { !drawn.contains($0) }
+        var values = rest.map { scores[$0] }
+        let limit = values.largest(count - drawn.count)
+        let filling = inOrder(rest.filter { scores[$0] >= limit }).prefix(count - drawn.count)
+        return inOrder(Array(drawn) + filling)
     }
 }

@@ -37,8 +37,8 @@ final class SmallDecoder: TokenDecoder {
         head = Linear(16, 24, bias: false, at: scope["head"])
     }
 
-    static func load(prompt: [Int32] = [1, 1, 1, 22]) throws -> SmallDecoder {
-        let file = try GoldenFile("Sampling/generate.safetensors")
+    static func load(prompt: [Int32] = [1, 1, 1, 22], _ name: String = "generate") throws -> SmallDecoder {
+        let file = try GoldenFile("Sampling/\(name).safetensors")
         return try ParameterStore.load(from: GoldenWeights(file: file)) { SmallDecoder(prompt, at: $0) }.model
     }
 
@@ -63,4 +63,36 @@ final class SmallDecoder: TokenDecoder {
         let hidden = body(embedded, caches: caches).select(1, ids.size(1) - 1)
         return DecoderOutput(logits: head(hidden), hidden: hidden)
     }
+}
+
+/// A decoder that always expects the same.
+final class ConstantDecoder: TokenDecoder {
+    private let logits: [Float]
+    private var batch = 0
+    let maximumSteps = 1_000_000
+
+    init(_ logits: [Float]) { self.logits = logits }
+
+    func start(batch: Int) -> DecoderOutput {
+        self.batch = batch
+        return DecoderOutput(logits: Tensor(logits, shape: [1, logits.count]), hidden: Tensor.zeros([1, 1]))
+    }
+
+    func step(_ tokens: [Int32]) -> DecoderOutput {
+        precondition(tokens.count == batch, "a token for each of \(batch) sequences")
+        return DecoderOutput(
+            logits: Tensor(Array(repeatElement(logits, count: batch).joined()), shape: [batch, logits.count]),
+            hidden: Tensor.zeros([batch, 1]))
+    }
+
+    func reorder(_ parents: [Int]) { batch = parents.count }
+}
+
+/// A sampler of the small decoder's codes, with settings changed from the defaults.
+func makeSampler(
+    batch: Int = 4, seed: UInt64 = 1, _ change: (inout SamplingSettings) -> Void = { _ in }
+) throws -> CandidateSampler {
+    var settings = SamplingSettings()
+    change(&settings)
+    return try CandidateSampler(settings, SmallDecoder.markers, batchSize: batch, random: RandomSource(seed: seed))
 }

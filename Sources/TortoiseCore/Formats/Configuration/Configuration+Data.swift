@@ -38,6 +38,8 @@ public struct DatasetSettings: Equatable, Sendable {
     /// As `training`; empty takes the training speakers.
     public var validation: [String] = []
     public var noise: [String] = []
+    /// The share of each speaker's utterances that is kept for validation when no validation speakers are named.
+    public var validationFraction = 0.02
     public var speakerName = SpeakerPattern.stockName
     public var speakerGroup = SpeakerPattern.stockGroup
     /// Read the HDF5 file (true) or `.mel` files (false); nil reads the HDF5 file when it is there.
@@ -70,6 +72,7 @@ extension DatasetSettings: ConfigurationSection {
         keys.key("training", \.training)
         keys.key("validation", \.validation)
         keys.key("noise", \.noise)
+        keys.key("validation_fraction", \.validationFraction, .within(0...0.5))
         keys.key("speaker_name_getter", \.speakerName)
         keys.key("speaker_group_getter", \.speakerGroup)
         keys.key("use_hdf5", \.usesHDF5)

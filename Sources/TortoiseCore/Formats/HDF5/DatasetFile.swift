@@ -108,6 +108,14 @@ public final class DatasetFile: @unchecked Sendable {
         }
     }
 
+    /// The name of every utterance.
+    public func utteranceNames() throws -> [String] {
+        try HDF5Library.locked {
+            try columns.names.load(count: counts.utterances)
+            return try columns.names.read(0..<counts.utterances).map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+
     private func grown<Number: HDF5Element & BinaryInteger>(
         _ known: inout [Number], _ column: FixedColumn<Number>, limit: Int
     ) throws -> [Number] {

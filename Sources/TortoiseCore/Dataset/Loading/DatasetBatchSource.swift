@@ -1,0 +1,79 @@
+import Foundation
+
+/// Batches of a dataset file, read ahead by a thread of its own.
+public final class DatasetBatchSource<Batch: TrainingBatch>: BatchSource {
+    public private(set) var position = SamplerPosition()
+    public let identity: [(name: String, value: String)]
+
+    private let file: DatasetFile
+    private let plan: BatchPlan
+    private let collate: @Sendable ([Utterance]) -> Batch
+    private let depth: Int
+    private var epochBatches: [[Int]]
+    private var reader: ReadAhead<[Int], Result<Batch, InputError>>?
+    private var waitedBefore = 0.0
+
+    /// - Parameters:
+    ///   - items: What to train on; not empty.
+    ///   - identity: What else must not change under a run, such as the hashes of tokenizer and models.
+    ///   - depth: Batches to read ahead.
+    ///   - collate: Pads utterances to a batch.
+    public init(
+        _ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: DatasetSettings, batchSize: Int, seed: UInt64,
+        identity: [(name: String, value: String)], depth: Int = 8, collate: @escaping @Sendable ([Utterance]) -> Batch
+    ) {
+        (self.file, self.collate, self.depth) = (file, collate, max(1, depth))
+        plan = BatchPlan(items, settings, batchSize: batchSize, seed: seed)
+        epochBatches = plan.batches(epoch: 0)
+        let rows = items.reduce(into: UInt64(0xCBF2_9CE4_8422_2325)) { $0 = ($0 ^ UInt64($1.index) ^ UInt64($1.codes) << 32) &* 0x100_0000_01B3 }
+        self.identity = identity + [
+            ("dataset", "\(items.count) utterances, \(String(rows, radix: 16))"), ("batch_size", "\(batchSize)"),
+            ("sample_order", settings.sampleOrder.rawValue), ("sample_shuffle", "\(settings.sampleShuffle)"),
+            ("sample_max_duration_batch", "\(settings.sampleMaximumDurationBatch)"), ("seed", "\(seed)"),
+        ]
+    }
+
+    deinit { reader?.cancel() }
+
+    public var batchesPerEpoch: Int { epochBatches.count }
+    public var secondsWaiting: Double { waitedBefore + (reader?.secondsWaiting ?? 0) }
+
+    public func next() throws -> Batch {
+        if reader == nil { startReading() }
+        guard let reader else { preconditionFailure("the reader was started above") }
+        let batch = try reader.next().get()
+        position.batch += 1
+        if position.batch >= epochBatches.count { startEpoch(position.epoch + 1, batch: 0) }
+        return batch
+    }
+
+    public func seek(to position: SamplerPosition) throws {
+        startEpoch(position.epoch, batch: position.batch)
+        guard position.batch < epochBatches.count else {
+            throw InputError.data(
+                "the checkpoint stands at batch \(position.batch) of an epoch of \(epochBatches.count)", at: file.path,
+                try: "the dataset has changed; give --force to continue with the next epoch")
+        }
+    }
+
+    private func startEpoch(_ epoch: Int, batch: Int) {
+        waitedBefore = secondsWaiting
+        reader?.cancel()
+        reader = nil
+        position = SamplerPosition(epoch: epoch, batch: batch)
+        epochBatches = plan.batches(epoch: epoch)
+    }
+
+    private func startReading() {
+        let rows = Array(epochBatches[position.batch...])
+        reader = ReadAhead(rows, depth: depth) { [file, collate] rows in
+            do {
+                return .success(collate(try rows.map { try file.utterance(at: $0) }))
+            } catch let error as InputError {
+                return .failure(error)
+            } catch {
+                return .failure(InputError.data("\(error)", at: file.path))
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+
+/// Recordings and transcripts become one dataset file.
+///
+/// Utterances come in a fixed order, so that the same input gives the same file; one that was stopped goes on where it was.
+public final class DatasetPreparation {
+    private let plan: RecordingPlan
+    private let frontEnd: TextFrontEnd
+    private let encoder: any UtteranceEncoder
+    private let settings: PrepareSettings
+    private let language: String
+    private let path: String
+    private let tokenizerHash: String
+
+    /// Utterances between two commits.
+    private static let commitInterval = 200
+    /// - Parameters:
+    ///   - path: Of the dataset file; appended to when it is there.
+    ///   - tokenizerHash: SHA-256 of the vocabulary's file.
+    public init(
+        _ plan: RecordingPlan, frontEnd: TextFrontEnd, encoder: any UtteranceEncoder, settings: PrepareSettings, language: String,
+        tokenizerHash: String, path: String
+    ) {
+        (self.plan, self.frontEnd, self.encoder, self.settings) = (plan, frontEnd, encoder, settings)
+        (self.language, self.tokenizerHash, self.path) = (language, tokenizerHash, path)
+    }
+
+    /// Prepares everything that is not in the dataset yet.
+    ///
+    /// - Parameter progress: Hears how many of how many are done; throws to stop, which loses nothing that was committed.
+    /// - Returns: What was kept and dropped, and why.
+    /// - Throws: `InputError` when the dataset file cannot be written or is of another kind.
+    public func run(_ progress: (_ done: Int, _ total: Int) throws -> Void) throws -> PreparationReport {
+        let writer = try openWriter()
+        var report = PreparationReport(dropped: plan.dropped)
+        let pending = plan.utterances.filter { planned in
+            guard writer.contains(speaker: planned.speaker, name: planned.name) else { return true }
+            report.present += 1
+            return false
+        }
+        var waiting = 0
+        let recordings = RecordingReader(settings)
+        let reader = ReadAhead(pending) { recordings.read($0) }
+        do {
+            for (index, planned) in pending.enumerated() {
+                try progress(index, pending.count)
+                switch try make(planned, reader.next(), &report) {
+                case .success(let utterance):
+                    guard !writer.contains(speaker: planned.speaker, name: planned.name) else {
+                        report.dropped.append(("\(planned.speaker)/\(planned.name)", .duplicate, planned.audioPath))
+                        continue
+                    }
+                    try writer.append(utterance)
+                    report.kept += 1
+                    report.seconds += Double(utterance.sampleCount) / 22_050
+                    waiting += 1
+                case .failure(let drop): report.dropped.append(("\(planned.speaker)/\(planned.name)", drop.reason, drop.detail))
+                }
+                if waiting >= Self.commitInterval {
+                    try writer.commit()
+                    waiting = 0
+                }
+            }
+            try progress(pending.count, pending.count)
+        } catch {
+            if waiting > 0 { try writer.commit() }
+            throw error
+        }
+        if waiting > 0 { try writer.commit() }
+        return report
+    }
+
+    private var schema: DatasetSchema {
+        var schema = DatasetSchema()
+        schema.autoregressiveLatentWidth = encoder.autoregressiveLatentWidth
+        schema.diffusionLatentWidth = encoder.diffusionLatentWidth
+        schema.tokenizerHash = tokenizerHash
+        schema.modelHashes = encoder.modelHashes
+        if settings.storeMels { schema.mels = [.init(name: "dvae", bands: 80), .init(name: "diffusion", bands: 100)] }
+        if settings.storeWaveforms { schema.waveformRate = 24_000 }
+        return schema
+    }
+
+    private func openWriter() throws -> DatasetWriter {
+        guard FileManager.default.fileExists(atPath: path) else { return try DatasetWriter.create(path: path, schema: schema) }
+        let writer = try DatasetWriter(appendingTo: path)
+        let (old, new) = (writer.schema, schema)
+        var changed: [String] = []
+        if old.tokenizerHash != new.tokenizerHash { changed.append("the vocabulary") }
+        if old.modelHashes != new.modelHashes { changed.append("the models") }
+        if old.mels != new.mels || old.waveformRate != new.waveformRate { changed.append("what is stored (--for)") }
+        if old.autoregressiveLatentWidth != new.autoregressiveLatentWidth || old.diffusionLatentWidth != new.diffusionLatentWidth {
+            changed.append("the widths of the latents")
+        }
+        guard changed.isEmpty else {
+            throw InputError.data(
+                "the dataset was made with other settings: \(changed.joined(separator: ", "))", at: path,
+                try: "write to another file, or remove this one")
+        }
+        return writer
+    }
+
+    // MARK: - One utterance
+
+    private func make(
+        _ planned: PlannedUtterance, _ recording: Result<RecordingReader.Sound, DroppedRecording>, _ report: inout PreparationReport
+    ) throws -> Result<Utterance, DroppedRecording> {
+        let spoken = planned.language ?? language
+        if spoken != language, settings.strictLanguages { return .failure(DroppedRecording(reason: .otherLanguage, detail: spoken)) }
+        if settings.strictLanguages, planned.language == nil { return .failure(DroppedRecording(reason: .otherLanguage, detail: "unknown")) }
+        let sound: RecordingReader.Sound
+        switch recording {
+        case .success(let value): sound = value
+        case .failure(let drop): return .failure(drop)
+        }
+        let (_, ids, explanation) = frontEnd.explain(planned.text)
+        for scalar in explanation.unknown { report.unknownCharacters[Character(scalar), default: 0] += 1 }
+        guard !ids.isEmpty else { return .failure(DroppedRecording(reason: .noTokens, detail: String(planned.text.prefix(40)))) }
+        let random = RandomSource(seed: 0)["prepare"][planned.speaker][planned.name]
+        let encoded = try encoder.encode(sound.samples, wide: sound.wideSamples, random)
+        if encoder.makesCodes, encoded.codes.allSatisfy({ $0 == 0 }) { return .failure(DroppedRecording(reason: .badCodes)) }
+        var utterance = Utterance(
+            name: planned.name, speaker: planned.speaker, language: spoken, text: planned.text, tokens: ids.map { UInt16(clamping: $0) },
+            codes: encoded.codes, sampleCount: sound.samples.count, autoregressiveLatent: encoded.autoregressiveLatent,
+            diffusionLatent: encoded.diffusionLatent)
+        if settings.storeMels { utterance.mels = try Self.mels(sound) }
+        if settings.storeWaveforms {
+            utterance.waveform = sound.wideSamples.map { Int16(clamping: Int(($0 * 32_767).rounded())) }
+        }
+        return .success(utterance)
+    }
+
+    /// [frames, bands] of the 80-band mel with its norms and of the 100-band mel.
+    private static func mels(_ sound: RecordingReader.Sound) throws -> [String: [Float]] {
+        let narrow = try MelSpectrogram.conditioning(norms: MelNorms.load())(sound.samples)
+        let wide = MelSpectrogram.vocoder(sound.wideSamples)
+        return [
+            "dvae": narrow.select(0, 0).transposed().contiguous.values,
+            "diffusion": wide.select(0, 0).transposed().contiguous.values,
+        ]
+    }
+}

@@ -1,0 +1,27 @@
+/// What a dataset stores of an utterance's sound, made by the models that it is for.
+public struct EncodedSound: Sendable {
+    public var codes: [UInt16] = []
+    public var autoregressiveLatent: [Float] = []
+    public var diffusionLatent: [Float] = []
+
+    public init() {}
+}
+
+/// Turns a waveform into what the models train on; made of the DVAE and of both conditioning encoders, as far as there are any.
+public protocol UtteranceEncoder: AnyObject {
+    /// Widths of the latents; 0 when there is no such model.
+    var autoregressiveLatentWidth: Int { get }
+    var diffusionLatentWidth: Int { get }
+    /// Hashes of the models' files, by stage.
+    var modelHashes: [String: String] { get }
+    /// Whether codes are made at all.
+    var makesCodes: Bool { get }
+
+    /// Encodes one utterance.
+    ///
+    /// - Parameters:
+    ///   - samples: At 22,050 Hz, for the autoregressive stage.
+    ///   - wideSamples: The same at 24,000 Hz, for the diffusion stage.
+    ///   - random: For the crop of a long clip.
+    func encode(_ samples: [Float], wide wideSamples: [Float], _ random: RandomSource) throws -> EncodedSound
+}

@@ -22,8 +22,8 @@ public final class CausalSelfAttention {
     /// All tokens at once. Shape: [batch, time, width] → the same
     public func callAsFunction(_ x: Tensor, _ run: RunContext = .inference) -> Tensor {
         let mask = AttentionMask(causal: true, dropout: run["weights"].dropout(dropout))
-        let mixed = packedAttention(qkv(x), heads: heads, layout: .timeMajor, mask)
-        return run["output"].dropout(projection(mixed), dropout)
+        let mixed = packedAttention(qkv(x, run["qkv"]), heads: heads, layout: .timeMajor, mask)
+        return run["output"].dropout(projection(mixed, run["projection"]), dropout)
     }
 
     /// The next tokens after those in a cache, which they join.

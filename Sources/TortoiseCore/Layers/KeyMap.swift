@@ -5,6 +5,10 @@ public struct KeyMap: Sendable {
     public enum Rule: Sendable {
         /// Keys that a file may have and no model needs: mask buffers and the like.
         case drop(String)
+        /// All keys that begin so: copies of the model that some exporters leave.
+        case dropPrefix(String)
+        /// An end of file keys that model keys have otherwise.
+        case suffix(from: String, to: String)
         /// A prefix of file keys that model keys do not have, or have otherwise.
         case prefix(from: String, to: String)
         /// Matrices that the file stores as [inputs, outputs]: GPT-2's Conv1D.
@@ -126,12 +130,19 @@ public struct KeyMappedSource: ParameterSource {
 
 extension KeyMap.Rule {
     func drops(_ key: String) -> Bool {
-        if case .drop(let pattern) = self { KeyMap.matches(pattern, key) } else { false }
+        switch self {
+        case .drop(let pattern): KeyMap.matches(pattern, key)
+        case .dropPrefix(let prefix): key.hasPrefix(prefix)
+        default: false
+        }
     }
 
     func renamed(_ key: String) -> String {
-        guard case .prefix(let from, let to) = self, key.hasPrefix(from) else { return key }
-        return to + key.dropFirst(from.count)
+        switch self {
+        case .prefix(let from, let to) where key.hasPrefix(from): to + key.dropFirst(from.count)
+        case .suffix(let from, let to) where key.hasSuffix(from): key.dropLast(from.count) + to
+        default: key
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 public final class Linear {
     public let weight: Parameter
     public let bias: Parameter?
-    /// A low-rank change of the weight, while one is attached.
-    public var adapter: LowRankAdapter?
+    /// Low-rank changes of the weight, while any are attached.
+    public var adapters: [LowRankAdapter] = []
 
     public var inputs: Int { weight.shape[1] }
     public var outputs: Int { weight.shape[0] }
@@ -20,31 +20,41 @@ public final class Linear {
     }
 
     /// Shape: [..., inputs] → [..., outputs]
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    public func callAsFunction(_ x: Tensor, _ run: RunContext = .inference) -> Tensor {
         let y = weight.multiply(x, bias: bias?.value)
-        guard let adapter else { return y }
-        return y + adapter(x)
+        return adapters.enumerated().reduce(y) { $0 + $1.element(x, run["adapter"][$1.offset]) }
     }
+
+    /// The weight with all adapters added, [outputs, inputs].
+    var mergedWeight: Tensor { adapters.reduce(weight.unpacked.detached) { $0 + $1.weightChange } }
 }
 
-/// A low-rank change of a weight matrix: ΔW = scale B A (Hu et al., "LoRA", 2021).
+/// A low-rank change of a weight matrix: ΔWᵀ = scale · B A (Hu et al., "LoRA", 2021), in the reference's orientation, which is
+/// that of GPT-2's matrices, [inputs, outputs].
+///
+/// Keys: `lora_A` [rank, outputs], `lora_B` [inputs, rank]; B starts at zero, so that a fresh adapter changes nothing.
 public final class LowRankAdapter {
-    /// [rank, inputs]
     public let a: Parameter
-    /// [outputs, rank]; starts at zero, so that a fresh adapter changes nothing.
     public let b: Parameter
     /// alpha / rank
     public let scale: Float
+    /// Of the elements of A, while training.
+    public let dropout: Float
 
-    public init(_ inputs: Int, _ outputs: Int, rank: Int, alpha: Float, keys: (a: String, b: String), at scope: ParameterScope) {
-        a = scope.parameter(keys.a, [rank, inputs], .fanIn(inputs))
-        b = scope.parameter(keys.b, [outputs, rank], .zeros)
+    public init(_ inputs: Int, _ outputs: Int, rank: Int, alpha: Float, dropout: Float = 0, at scope: ParameterScope) {
+        a = scope.parameter("lora_A", [rank, outputs], .fanIn(outputs))
+        b = scope.parameter("lora_B", [inputs, rank], .zeros)
         scale = alpha / Float(rank)
+        self.dropout = dropout
     }
 
     /// The change of the output. Shape: [..., inputs] → [..., outputs]
-    public func callAsFunction(_ x: Tensor) -> Tensor { b.multiply(a.multiply(x)) * scale }
+    public func callAsFunction(_ x: Tensor, _ run: RunContext = .inference) -> Tensor {
+        let flat = x.reshaped(-1, x.size(-1))
+        let change = flat.matmul(b.value).matmul(run.dropout(a.value, dropout)) * scale
+        return change.reshaped(x.shape.dropLast() + [a.shape[1]])
+    }
 
     /// The change of the weight, [outputs, inputs]: what is added when an adapter is merged.
-    public var weightChange: Tensor { b.value.matmul(a.value) * scale }
+    public var weightChange: Tensor { (b.value.detached.matmul(a.value.detached) * scale).transposed() }
 }

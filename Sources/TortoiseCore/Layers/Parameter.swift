@@ -46,6 +46,16 @@ public final class Parameter {
         value.storeValues(of: values.detached)
     }
 
+    /// Puts other values in place of a frozen parameter's, such as those with an adapter merged in.
+    ///
+    /// - Precondition: the parameter is frozen and float32, and the shape is its own.
+    func substitute(_ values: Tensor) {
+        precondition(
+            !isTrainable && value.dtype == .float32 && values.shape == shape && values.dtype == .float32,
+            "\(name): \(values.shape) in place of \(shape)")
+        value = values.contiguousValues
+    }
+
     /// Gives the memory of a trainable parameter to `body`, which may change it.
     func update(_ body: (Floats) -> Void) {
         precondition(isTrainable, "\(name): only trainable parameters are updated")

@@ -13,8 +13,7 @@ public struct GPT2Config: Sendable, Equatable {
 
 /// GPT-2's feed-forward part: four times the width, GELU by tanh, and back. Keys: `c_fc`, `c_proj`.
 final class GPT2MLP {
-    private let expansion: Linear
-    private let projection: Linear
+    let expansion, projection: Linear
     private let dropout: Float
 
     init(_ config: GPT2Config, at scope: ParameterScope) {
@@ -27,7 +26,7 @@ final class GPT2MLP {
     }
 
     func callAsFunction(_ x: Tensor, _ run: RunContext) -> Tensor {
-        run.dropout(projection(expansion(x).geluTanh), dropout)
+        run.dropout(projection(expansion(x, run["c_fc"]).geluTanh, run["c_proj"]), dropout)
     }
 }
 
@@ -54,6 +53,14 @@ final class GPT2Block {
         mlp = GPT2MLP(config, at: scope["mlp"])
     }
 
+    /// The matrices that adapters attach to, by their keys.
+    var projections: [(key: String, projection: Linear)] {
+        [
+            ("attn.c_attn", attention.qkv), ("attn.c_proj", attention.projection), ("mlp.c_fc", mlp.expansion),
+            ("mlp.c_proj", mlp.projection),
+        ]
+    }
+
     func callAsFunction(_ x: Tensor, _ run: RunContext) -> Tensor {
         let attended = x + attention(attentionNorm(x), run["attn"])
         return attended + mlp(mlpNorm(attended), run["mlp"])
@@ -70,7 +77,7 @@ final class GPT2Block {
 /// Port of `transformers`' GPT2Model with inputs_embeds and null position embeddings. Keys: `h.N`, `ln_f`.
 public final class GPT2Body {
     public let config: GPT2Config
-    private let blocks: [GPT2Block]
+    let blocks: [GPT2Block]
     private let finalNorm: LayerNorm
 
     /// Whether blocks are computed twice instead of keeping their activations, while gradients are recorded.

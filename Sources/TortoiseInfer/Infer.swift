@@ -5,5 +5,5 @@ import TortoiseCommandLine
 @main
 struct Infer: Program {
     static let configuration = CommandConfiguration(
-        commandName: "tortoise-infer", abstract: "TorToiSe text to speech.", subcommands: [Text.self, Doctor.self])
+        commandName: "tortoise-infer", abstract: "TorToiSe text to speech.", subcommands: [Text.self, Probe.self, Doctor.self])
 }

@@ -11,6 +11,10 @@ random_latents.safetensors: a small random latent converter.
 import pathlib
 import sys
 
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import originals
 import torch
 import torch.nn.functional as F

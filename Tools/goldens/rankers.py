@@ -10,6 +10,10 @@ its equations. Each file: `weights.*` in the published layout, inputs, outputs, 
 import pathlib
 import sys
 
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import originals
 import torch
 import torch.nn.functional as F

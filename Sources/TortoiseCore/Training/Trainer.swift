@@ -222,8 +222,3 @@ private struct SmoothedPace {
         seconds += (value - seconds) / count
     }
 }
-
-extension Duration {
-    /// In seconds.
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}

@@ -1,0 +1,55 @@
+/// A model that was loaded from a file, with what it was made of.
+public struct LoadedModel<Config, Model> {
+    public let model: Model
+    public let config: Config
+    public let parameters: ParameterStore
+    /// The file's path.
+    public let path: String
+    /// What was odd about the configuration, for the user to hear once.
+    public let notes: [ConfigurationNote]
+}
+
+/// Opens weight files as models: sizes come with the file or are given, keys are mapped, and everything has to fit.
+public enum ModelLoader {
+    /// Loads a model.
+    ///
+    /// Sizes are, the first that there is: those given, those that the file carries (the `kwargs` of its `config`), and the
+    /// published ones. Weights stay in the mapped file until they are used.
+    ///
+    /// - Parameters:
+    ///   - path: Safetensors or PyTorch; the content decides.
+    ///   - options: Sizes as the model's keyword arguments.
+    ///   - validate: Checks that sizes go together.
+    /// - Throws: `InputError` naming every value, key and shape that does not fit.
+    static func load<Config: ConfigurationSection, Model>(
+        _ path: String, as type: Config.Type, options: ConfigurationParameters? = nil, keyMap: KeyMap,
+        precision: WeightPrecision = .float32, validate: (Config) throws -> Void = { _ in },
+        _ makeModel: (Config, ParameterScope) throws -> Model
+    ) throws -> LoadedModel<Config, Model> {
+        let reader = try openCheckpoint(path: path)
+        let stored = try options ?? storedOptions(of: reader)
+        let (config, notes) = try stored.decode(Config.self, at: options == nil ? "\(path): config" : "configuration")
+        try validate(config)
+        let source = KeyMappedSource(CheckpointSource(reader), keyMap)
+        let (model, parameters) = try ParameterStore.load(from: source, precision: precision) { try makeModel(config, $0) }
+        return LoadedModel(model: model, config: config, parameters: parameters, path: path, notes: notes)
+    }
+
+    /// The keyword arguments that a file carries in its `config`; empty when it carries none.
+    static func storedOptions(of reader: any CheckpointReader) throws -> ConfigurationParameters {
+        guard let text = reader.metadata["config"] else { return ConfigurationParameters() }
+        let value = try YAMLNode.parse(text, file: "\(reader.path): config").value()
+        guard case .mapping(let entries)? = value["kwargs"] else { return ConfigurationParameters() }
+        return ConfigurationParameters(entries)
+    }
+
+    /// Keyword arguments given as JSON (or YAML).
+    ///
+    /// - Throws: `InputError.usage` when the text is no mapping.
+    public static func options(json text: String, at place: String) throws -> ConfigurationParameters {
+        guard case .mapping(let entries) = try YAMLNode.parse(text, file: place).value() else {
+            throw InputError.usage("expected an object of sizes such as {\"layers\": 2}", at: place)
+        }
+        return ConfigurationParameters(entries)
+    }
+}

@@ -219,16 +219,18 @@ typedef struct tk_table {
     // One query against a cache: y[d] = softmax_t(scale q . k[t] + bias[t]) v[t]; scratch holds `length` floats.
     void (*attend_one)(float *y, const float *q, const float *k, size_t k_stride, const float *v, size_t v_stride,
                        size_t length, size_t width, float scale, const float *bias, float *scratch);
-    // One tile of exact online softmax. s [rows, columns] holds q . k and becomes exp(scale s + bias - new maximum);
+    // One tile of exact online softmax. s [rows, columns] holds q . k and becomes exp(scale s + bias - new maximum); row r
+    // reads its bias from bias + r bias_stride, so a stride of -1 serves biases that depend on the distance alone;
     // columns at or past limit[r] (NULL: none) count as masked, and so do those whose key_mask[c] is 0 (NULL: none).
     // maximum[r] and sum[r] carry over tiles (start at -inf and 0); correction[r] = exp(old maximum - new maximum),
     // 1 while nothing was seen.
     void (*online_softmax_rows)(float *s, size_t stride, size_t rows, size_t columns, float scale, const float *bias,
-                                size_t bias_stride, const int32_t *limit, const uint8_t *key_mask, float *maximum,
+                                ptrdiff_t bias_stride, const int32_t *limit, const uint8_t *key_mask, float *maximum,
                                 float *sum, float *correction);
     // s becomes exp(scale s + bias - lse[r]) under the same masks: the probabilities, recomputed for the gradient.
     void (*attention_weights_rows)(float *s, size_t stride, size_t rows, size_t columns, float scale, const float *bias,
-                                   size_t bias_stride, const int32_t *limit, const uint8_t *key_mask, const float *lse);
+                                   ptrdiff_t bias_stride, const int32_t *limit, const uint8_t *key_mask,
+                                   const float *lse);
     // dp becomes p (dp - delta[r]): the gradient with respect to scale s + bias.
     void (*attention_score_gradient_rows)(float *dp, size_t dp_stride, const float *p, size_t p_stride, size_t rows,
                                           size_t columns, const float *delta);

@@ -35,7 +35,7 @@ final class AttentionTile {
             withLimits(queryRange, keyRange) { limits in
                 table.online_softmax_rows(
                     scores.base, keyRange.count, rows, keyRange.count, plan.scale,
-                    plan.biasTile(batch: batch, head: head, queryRange, keyRange), plan.keys, limits,
+                    plan.biasTile(batch: batch, head: head, queryRange, keyRange), plan.bias.queryStride, limits,
                     plan.maskTile(batch: batch, keyRange), maximum.base, sum.base, correction.base)
             }
             let weights = afterDropout(scores, batch: batch, head: head, queryRange, keyRange)
@@ -81,7 +81,7 @@ final class AttentionTile {
                 withLimits(queryRange, keyRange) { limits in
                     table.attention_weights_rows(
                         scores.base, columns, rows, columns, plan.scale,
-                        plan.biasTile(batch: batch, head: head, queryRange, keyRange), keys, limits,
+                        plan.biasTile(batch: batch, head: head, queryRange, keyRange), plan.bias.queryStride, limits,
                         plan.maskTile(batch: batch, keyRange), logSumExp + queryRange.lowerBound)
                 }
                 // dV += Pᵀ dO, with the weights that were really applied
@@ -157,7 +157,7 @@ final class AttentionTile {
 
     private func addBiasGradient(_ dBias: Floats, rows: Int, _ queryRange: Range<Int>, _ keyRange: Range<Int>) {
         for row in 0..<rows {
-            let target = dBias + (queryRange.lowerBound + row) * plan.keys + keyRange.lowerBound
+            let target = dBias + plan.bias.position(query: queryRange.lowerBound + row, key: keyRange.lowerBound)
             table.accumulate(target, scoreGradient.base + row * keyRange.count, keyRange.count, 1)
         }
     }

@@ -20,16 +20,31 @@ struct AttentionOperand {
     }
 }
 
+/// What is added to the scores of an attention, and where a score finds it.
+///
+/// Either a table [batch or 1, heads or 1, queries, keys], or a row [heads or 1, queries + keys − 1] by the distance of
+/// key and query, which queries read one element further to the left each.
+struct AttentionBias {
+    var base: UnsafePointer<Float>?
+    var batchStride = 0
+    var headStride = 0
+    /// From one query to the next.
+    var queryStride = 0
+    /// Where the first query has its first key.
+    var start = 0
+    /// Of one head.
+    var count = 0
+
+    func position(query: Int, key: Int) -> Int { start + query * queryStride + key }
+}
+
 /// Sizes and masks of an attention.
 struct AttentionPlan {
     let batch, heads, queries, keys, width: Int
     let scale: Float
     /// Query i sees the keys up to i + keys − queries.
     let isCausal: Bool
-    /// [batch or 1, heads or 1, queries, keys], dense.
-    var bias: UnsafePointer<Float>?
-    var biasBatchStride = 0
-    var biasHeadStride = 0
+    var bias = AttentionBias()
     /// [batch, keys]; keys with 0 are not seen.
     var keyMask: UnsafePointer<UInt8>?
     /// Of the weights, by batch entry, head, query and key.
@@ -56,8 +71,9 @@ struct AttentionPlan {
     }
 
     func biasTile(batch: Int, head: Int, _ queryRange: Range<Int>, _ keyRange: Range<Int>) -> UnsafePointer<Float>? {
-        bias.map {
-            $0 + batch * biasBatchStride + head * biasHeadStride + queryRange.lowerBound * keys + keyRange.lowerBound
+        bias.base.map {
+            $0 + batch * bias.batchStride + head * bias.headStride
+                + bias.position(query: queryRange.lowerBound, key: keyRange.lowerBound)
         }
     }
 
@@ -89,7 +105,7 @@ extension Kernel {
         }
     }
 
-    /// The gradients of `attend`; that of the bias (if wanted) is [heads or 1, queries, keys], summed over the batch.
+    /// The gradients of `attend`; that of the bias (if wanted) has its layout for one batch entry, summed over the batch.
     static func attendGradient(
         _ plan: AttentionPlan, q: AttentionOperand, k: AttentionOperand, v: AttentionOperand, output: AttentionOperand,
         logSumExp: UnsafePointer<Float>, dOutput: AttentionOperand, dq: AttentionOperand, dk: AttentionOperand,
@@ -110,13 +126,13 @@ extension Kernel {
             return
         }
         // Sums over the batch (and over heads that share a bias) stay within one thread, in order.
-        let biases = plan.biasHeadStride == 0 ? 1 : plan.heads
+        let biases = plan.bias.headStride == 0 ? 1 : plan.heads
         execution.pool.forEachChunk(biases, grain: 1) { range in
             let tile = AttentionTile(plan, execution.table)
             for i in range {
                 for batch in 0..<plan.batch {
                     for head in biases == 1 ? 0..<plan.heads : i..<i + 1 {
-                        gradient(batch: batch, head: head, tile, dBias: dBias + i * plan.queries * plan.keys)
+                        gradient(batch: batch, head: head, tile, dBias: dBias + i * plan.bias.count)
                     }
                 }
             }

@@ -6,14 +6,21 @@ public struct AttentionMask {
     public var isCausal = false
     /// Added to the scores: [batch or 1, heads or 1, queries, keys]. Gradients reach it when it has batch size 1.
     public var bias: Tensor?
+    /// Added to the scores by the distance of key and query: [heads or 1, queries + keys − 1], where the element at
+    /// key − query + queries − 1 is added. Memory stays linear in the lengths. Stands in the place of `bias`.
+    public var relativeBias: Tensor?
     /// The number of keys of each batch entry that are real; the rest is padding.
     public var keyCounts: [Int]?
     /// Dropout of the weights, while training.
     public var dropout: Dropout?
 
-    public init(causal: Bool = false, bias: Tensor? = nil, keyCounts: [Int]? = nil, dropout: Dropout? = nil) {
+    public init(
+        causal: Bool = false, bias: Tensor? = nil, relativeBias: Tensor? = nil, keyCounts: [Int]? = nil,
+        dropout: Dropout? = nil
+    ) {
         isCausal = causal
         self.bias = bias
+        self.relativeBias = relativeBias
         self.keyCounts = keyCounts
         self.dropout = dropout
     }
@@ -117,12 +124,13 @@ private func recordedAttention(
     let task = AttentionTask(operands, mask, scale: scale)
     let logSumExp = Tensor(uninitialized: Array(operands.q.shape.dropLast()))
     task.forward(into: result, logSumExp)
-    let tracked = inputs + [mask.bias].compactMap { $0 }
+    let bias = mask.bias ?? mask.relativeBias
+    let tracked = inputs + [bias].compactMap { $0 }
     return result.recorded("attention", from: tracked) { gradient in
         let (destinations, gradients) = makeGradients()
         let dBias = task.backward(
-            result.detached, logSumExp, gradient, into: destinations, biasIsTracked: mask.bias?.isTracked == true)
-        return gradients + (mask.bias.map { [dBias?.reshaped($0.shape)] } ?? [])
+            result.detached, logSumExp, gradient, into: destinations, biasIsTracked: bias?.isTracked == true)
+        return gradients + (bias.map { [dBias?.reshaped($0.shape)] } ?? [])
     }
 }
 
@@ -173,6 +181,35 @@ extension Tensor {
     }
 }
 
+extension AttentionMask {
+    /// Where each score finds its bias.
+    fileprivate func biasLayout(batch: Int, heads: Int, queries: Int, keys: Int) -> AttentionBias {
+        precondition(bias == nil || relativeBias == nil, "attention: a bias by position and one by distance together")
+        var layout = AttentionBias()
+        if let bias {
+            precondition(
+                bias.rank == 4 && [1, batch].contains(bias.size(0)) && [1, heads].contains(bias.size(1))
+                    && Array(bias.shape.suffix(2)) == [queries, keys],
+                "attention: bias \(bias.shape) for scores \([batch, heads, queries, keys])")
+            precondition(!bias.isTracked || bias.size(0) == 1, "attention: a tracked bias has batch size 1, found \(bias.shape)")
+            layout.count = queries * keys
+            layout.queryStride = keys
+            layout.headStride = bias.size(1) == 1 ? 0 : layout.count
+            layout.batchStride = bias.size(0) == 1 ? 0 : bias.size(1) * layout.count
+        }
+        if let relativeBias {
+            layout.count = queries + keys - 1
+            precondition(
+                relativeBias.rank == 2 && [1, heads].contains(relativeBias.size(0)) && relativeBias.size(1) == layout.count,
+                "attention: relative bias \(relativeBias.shape) for scores \([batch, heads, queries, keys])")
+            layout.queryStride = -1
+            layout.start = queries - 1
+            layout.headStride = relativeBias.size(0) == 1 ? 0 : layout.count
+        }
+        return layout
+    }
+}
+
 /// One attention with everything its gradient needs.
 private struct AttentionTask {
     private let operands: AttentionOperands
@@ -186,15 +223,7 @@ private struct AttentionTask {
         var plan = AttentionPlan(
             batch: batch, heads: heads, queries: queries, keys: keys, width: q.size(3),
             scale: scale ?? 1 / Float(q.size(3)).squareRoot(), isCausal: mask.isCausal)
-        if let bias = mask.bias {
-            precondition(
-                bias.rank == 4 && [1, batch].contains(bias.size(0)) && [1, heads].contains(bias.size(1))
-                    && Array(bias.shape.suffix(2)) == [queries, keys],
-                "attention: bias \(bias.shape) for scores \([batch, heads, queries, keys])")
-            precondition(!bias.isTracked || bias.size(0) == 1, "attention: a tracked bias has batch size 1, found \(bias.shape)")
-            plan.biasHeadStride = bias.size(1) == 1 ? 0 : queries * keys
-            plan.biasBatchStride = bias.size(0) == 1 ? 0 : bias.size(1) * queries * keys
-        }
+        plan.bias = mask.biasLayout(batch: batch, heads: heads, queries: queries, keys: keys)
         keyMask = mask.keyCounts.map { counts in
             precondition(
                 counts.count == batch && counts.allSatisfy { (0...keys).contains($0) },
@@ -202,7 +231,7 @@ private struct AttentionTask {
             return counts.flatMap { count in (0..<keys).map { $0 < count ? 1 : 0 } }
         }
         plan.dropout = mask.dropout
-        bias = mask.bias?.contiguousValues
+        bias = (mask.bias ?? mask.relativeBias)?.contiguousValues
         self.operands = operands
         self.plan = plan
     }
@@ -248,7 +277,7 @@ private struct AttentionTask {
     private func withPlan(_ body: (AttentionPlan) -> Void) {
         withOptionalFloats(bias) { bias in
             var plan = plan
-            plan.bias = bias.map { UnsafePointer($0) }
+            plan.bias.base = bias.map { UnsafePointer($0) }
             guard let keyMask else { return body(plan) }
             keyMask.withUnsafeBufferPointer { mask in
                 plan.keyMask = mask.baseAddress

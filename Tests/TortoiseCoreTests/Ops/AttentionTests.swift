@@ -15,7 +15,13 @@ import Testing
         Shape(batch: 1, heads: 1, queries: 65, keys: 520, width: 64),
     ]
 
-    enum Kind: String, CaseIterable, Sendable { case plain, causal, bias, sharedBias, padded, everything }
+    enum Kind: String, CaseIterable, Sendable {
+        case plain, causal, bias, sharedBias, relative, sharedRelative, causalRelative, padded, everything
+
+        var isCausal: Bool { [.causal, .causalRelative, .everything].contains(self) }
+        var isRelative: Bool { [.relative, .sharedRelative, .causalRelative].contains(self) }
+        var sharesBias: Bool { [.sharedBias, .sharedRelative].contains(self) }
+    }
 
     private func random(_ shape: [Int], _ name: String) -> Tensor {
         Tensor(RandomSource(seed: 3)[name].stream.normals(shape.product), shape: shape)
@@ -24,8 +30,13 @@ import Testing
     /// The formula itself, with masks as very negative scores.
     private func reference(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ mask: AttentionMask, _ scale: Float) -> Tensor {
         var scores = q.matmul(k.transposed()) * scale
-        if let bias = mask.bias { scores = scores + bias }
         let (batch, queries, keys) = (q.size(0), q.size(2), k.size(2))
+        if let bias = mask.bias { scores = scores + bias }
+        if let bias = mask.relativeBias {
+            // The row that each query sees, from the distance of the first key on.
+            let rows = (0..<queries).map { bias.sliced(1, queries - 1 - $0..<queries - 1 - $0 + keys) }
+            scores = scores + stacked(rows, axis: 1).unsqueezed(0)
+        }
         var hidden = [Float](repeating: 0, count: batch * queries * keys)
         for b in 0..<batch {
             for i in 0..<queries {
@@ -45,10 +56,13 @@ import Testing
         let q = random([s.batch, s.queries, s.heads, s.width], "q").tracked()
         let k = random([s.batch, s.keys, s.heads, s.width], "k").tracked()
         let v = random([s.batch, s.keys, s.heads, s.width], "v").tracked()
-        let bias = random([1, kind == .sharedBias ? 1 : s.heads, s.queries, s.keys], "bias").tracked()
+        let shared = kind.sharesBias ? 1 : s.heads
+        let bias = random(
+            kind.isRelative ? [shared, s.queries + s.keys - 1] : [1, shared, s.queries, s.keys], "bias").tracked()
         var mask = AttentionMask()
-        mask.isCausal = kind == .causal || kind == .everything
+        mask.isCausal = kind.isCausal
         if [.bias, .sharedBias, .everything].contains(kind) { mask.bias = bias }
+        if kind.isRelative { mask.relativeBias = bias }
         if kind == .padded || kind == .everything { mask.keyCounts = (0..<s.batch).map { max(1, s.keys - 3 * $0 - 1) } }
         let upstream = random([s.batch, s.heads, s.queries, s.width], "g")
 
@@ -61,7 +75,7 @@ import Testing
                     let found = attention(split(q), split(k), split(v), mask, scale: 0.3)
                     expectClose(found, expected, 2e-5, "output \(set) \(threads)")
                     let gradients = (found * upstream).sum.gradients()
-                    for (name, leaf) in [("q", q), ("k", k), ("v", v)] + (mask.bias == nil ? [] : [("bias", bias)]) {
+                    for (name, leaf) in [("q", q), ("k", k), ("v", v)] + (mask.bias == nil && mask.relativeBias == nil ? [] : [("bias", bias)]) {
                         guard let a = gradients[leaf], let b = expectedGradients[leaf] else {
                             Issue.record("no gradient of \(name)")
                             continue

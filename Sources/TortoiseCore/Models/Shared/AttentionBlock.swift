@@ -26,12 +26,10 @@ final class RelativePositionBias {
         self.scale = scale
     }
 
-    /// What is added to the scores: [1, heads, time, time].
+    /// What is added to the scores by distance, from 1 − time to time − 1: [heads, 2 · time − 1].
     func callAsFunction(time: Int) -> Tensor {
-        let bucketOf = (1 - time..<time).map { Int32(Self.bucket(distance: $0)) }
-        let buckets = (0..<time).flatMap { query in (0..<time).map { key in bucketOf[key - query + time - 1] } }
-        let bias = table(Tensor(indices: buckets, shape: [time, time])) * scale
-        return bias.permuted(2, 0, 1).unsqueezed(0)
+        let buckets = (1 - time..<time).map { Int32(Self.bucket(distance: $0)) }
+        return (table(Tensor(indices: buckets)) * scale).transposed()
     }
 
     /// The bucket of a key that stands `distance` after its query.
@@ -71,7 +69,7 @@ final class AttentionBlock {
 
     /// Shape: [batch, channels, time] → the same
     func callAsFunction(_ x: Tensor) -> Tensor {
-        let mask = AttentionMask(bias: relativePosition.map { $0(time: x.size(2)) })
+        let mask = AttentionMask(relativeBias: relativePosition.map { $0(time: x.size(2)) })
         return x + projection(packedAttention(qkv(norm(x)), heads: heads, layout: .channelMajor, mask))
     }
 }

@@ -170,6 +170,28 @@ def classifier(size):
         Stage("classifier", {"audio": audio}, lambda: {"logits": model(audio)})])
 
 
+def diffusion(size):
+    from tortoise.models.diffusion_decoder import DiffusionTts
+
+    full = dict(model_channels=1024, num_layers=10, in_channels=100, in_latent_channels=1024, in_tokens=8193, out_channels=200, num_heads=16)
+    small = full | dict(model_channels=64, num_layers=2, in_latent_channels=48, in_tokens=65, num_heads=4)
+    sizes = full if size == "full" else small
+    model = prepare(DiffusionTts(dropout=0, layer_drop=0, unconditioned_percentage=0, **sizes), 21)
+    frames, count, channels = (435, 100, 1024) if size == "full" else (150, 35, 64)
+    x = {"x": normal(22, 1, 100, frames), "timesteps": torch.tensor([1311]), "latents": normal(23, 1, count, sizes["in_latent_channels"]),
+         "conditioning_latent": normal(24, 1, 2 * channels) * 0.3}
+    mel = normal(25, 1, 2, 100, 401 if size == "full" else 60)
+
+    def run():
+        aligned = model.timestep_independent(x["latents"], x["conditioning_latent"], frames, False)
+        passes = [model(x["x"], x["timesteps"], precomputed_aligned_embeddings=aligned, conditioning_free=free) for free in (False, True)]
+        return dict(zip(("output", "output_unconditioned"), passes))
+
+    return Group("diffusion_decoder.pth", None if size == "full" else sizes, lambda path: torch.save(model.state_dict(), path), [
+        Stage("diffusion", x, run),
+        Stage("diffusion-conditioning", {"mel": mel}, lambda: {"conditioning_latent": model.get_conditioning(mel)})])
+
+
 class ResBlock(nn.Module):
     def __init__(self, width):
         super().__init__()
@@ -230,6 +252,6 @@ def legacy(model):
 
 
 GROUPS = {
-    "autoregressive": autoregressive, "rlg_auto": random_latents("rlg_auto.pth", 1024),
+    "autoregressive": autoregressive, "diffusion": diffusion, "rlg_auto": random_latents("rlg_auto.pth", 1024),
     "rlg_diffuser": random_latents("rlg_diffuser.pth", 2048), "clvp": clvp, "cvvp": cvvp, "classifier": classifier, "dvae": dvae,
 }

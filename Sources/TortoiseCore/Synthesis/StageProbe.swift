@@ -17,7 +17,9 @@ public struct StageProbe {
         let precision: WeightPrecision
     }
 
-    private static var stages: [(description: Description, body: Body)] { autoregressiveStages + rankerStages }
+    private static var stages: [(description: Description, body: Body)] {
+        autoregressiveStages + diffusionStages + rankerStages
+    }
 
     /// All stages.
     public static var descriptions: [Description] { stages.map(\.description) }

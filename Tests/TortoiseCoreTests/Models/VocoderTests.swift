@@ -57,4 +57,63 @@ import Testing
         #expect(store["res_stack.2.convt_pre.1.weight_g"]?.shape == [32, 1, 1])
         #expect(store["conv_post.1.weight_v"]?.shape == [1, 32, 7])
     }
+
+    // MARK: - HiFi-GAN
+
+    private func hiFiGANConfig(_ block: VocoderBlock) -> HiFiGANConfig {
+        var config = HiFiGANConfig()
+        (config.inputs, config.conditioningWidth, config.initialChannels, config.residualBlock) = (6, 6, 8, block)
+        config.dilations = [[Int]](repeating: block == .paired ? [1, 3, 5] : [1, 3], count: 2)
+        (config.kernelSizes, config.upsampleKernelSizes, config.upsampleFactors) = ([3, 5], [8, 4], [4, 2])
+        return config
+    }
+
+    @Test(arguments: [(VocoderBlock.paired, "hifigan"), (.single, "hifigan2")])
+    func hiFiGANIsTheOriginals(block: VocoderBlock, file: String) throws {
+        let golden = try ModelGolden("Models/\(file).safetensors")
+        let config = hiFiGANConfig(block)
+        let (model, store) = try ParameterStore.load(from: KeyMappedSource(golden, HiFiGANModel.trainableKeyMap)) {
+            HiFiGANModel(config, trainable: true, at: $0)
+        }
+        store.setTrainable()
+        let latents = try golden["latents"].tracked()
+        let output = model(latents, voice: try golden["voice"])
+        try expect(output, "output", in: golden)
+        let gradients = (output * (try golden["upstream"])).sum.gradients()
+        try golden.checkGradients(gradients, of: store.parameters, within: 1e-4)
+        try expect(try #require(gradients[latents]), "inputs_gradient", in: golden)
+        let folded = try ParameterStore.load(from: KeyMappedSource(golden, HiFiGANModel.keyMap)) { HiFiGANModel(config, at: $0) }
+        try expect(folded.model(try golden["latents"], voice: try golden["voice"]), "output", in: golden)
+    }
+
+    @Test func publishedHiFiGANHasTheFilesParameters() {
+        let (model, store) = ParameterStore.initialize(seed: 1) { HiFiGANModel(HiFiGANConfig(), trainable: true, at: $0) }
+        #expect(store.parameters.count == 236)
+        #expect(store["ups.0.weight_g"]?.shape == [512, 1, 1])
+        #expect(store["cond_layer.weight"]?.shape == [512, 1_024, 1])
+        // Measured with the original.
+        for (codes, samples) in [(1, 1_024), (10, 11_008), (40, 44_544), (60, 66_816), (100, 111_360)] {
+            #expect(model.sampleCount(codes: codes) == samples)
+        }
+    }
+
+    /// What streaming relies on: a part is the same as in the whole, and what has settled does not change with more codes.
+    @Test func partsOfAWaveformAreThoseOfTheWhole() throws {
+        let (model, _) = ParameterStore.initialize(seed: 2) { HiFiGANModel(hiFiGANConfig(.paired), at: $0) }
+        let voice = randomTensor([1, 6], "voice")
+        let latents = randomTensor([1, 60, 6], "latents")
+        let whole = model(latents, voice: voice)
+        #expect(whole.shape == [1, 1, model.sampleCount(codes: 60)])
+        for samples in [0..<300, 901..<1_203, 1_700..<whole.size(2)] {
+            let part = model.waveform(of: latents, voice: voice, samples: samples)
+            let difference = TensorDifference(part.contiguous, from: whole.sliced(2, samples).contiguous)
+            #expect(difference.error < 1e-6, "\(samples): \(difference)")
+        }
+        let settled = model.settledSampleCount(codes: 40)
+        #expect(settled > 700 && model.settledSampleCount(codes: 1) == 0)
+        let early = model(latents.sliced(1, 0..<40).contiguous, voice: voice)
+        let difference = TensorDifference(
+            early.sliced(2, 0..<settled).contiguous, from: whole.sliced(2, 0..<settled).contiguous)
+        #expect(difference.error < 1e-6, "\(difference)")
+    }
 }

@@ -76,8 +76,122 @@ def hifigan(folder):
             "latents": latents, "voice": voice, "output": output, "upstream": upstream, "inputs_gradient": x.grad.transpose(1, 2)})
 
 
+def low_pass_filter(cutoff=0.25, half_width=0.3, count=12):
+    attenuation = 2.285 * (count // 2 - 1) * math.pi * 4 * half_width + 7.95
+    beta = 0.1102 * (attenuation - 8.7)
+    window = torch.kaiser_window(count, beta=beta, periodic=False, dtype=torch.float64)
+    taps = 2 * cutoff * window * torch.sinc(2 * cutoff * (torch.arange(-(count // 2), count // 2, dtype=torch.float64) + 0.5))
+    return (taps / taps.sum()).float().view(1, 1, count)
+
+
+class Filter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("filter", low_pass_filter())
+
+
+class Downsampling(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lowpass = Filter()
+
+
+class Periodic(nn.Module):
+    def __init__(self, channels, has_beta, is_log):
+        super().__init__()
+        self.alpha = nn.Parameter(torch.zeros(channels))
+        self.beta = nn.Parameter(torch.zeros(channels)) if has_beta else None
+        self.is_log = is_log
+
+    def forward(self, x):
+        alpha, beta = self.alpha, self.alpha if self.beta is None else self.beta
+        if self.is_log:
+            alpha, beta = alpha.exp(), beta.exp()
+        return x + (alpha[:, None] * x).sin() ** 2 / (beta[:, None] + 1e-9)
+
+
+class AntiAliased(nn.Module):
+    def __init__(self, *arguments):
+        super().__init__()
+        self.act, self.upsample, self.downsample = Periodic(*arguments), Filter(), Downsampling()
+
+    def forward(self, x):
+        channels = x.shape[1]
+        taps = lambda module: module.filter.expand(channels, -1, -1)
+        up = F.conv_transpose1d(F.pad(x, (5, 5), mode="replicate"), taps(self.upsample), stride=2, groups=channels)
+        y = self.act(2 * up[..., 15:-15])
+        return F.conv1d(F.pad(y, (5, 6), mode="replicate"), taps(self.downsample.lowpass), stride=2, groups=channels)
+
+
+def same(channels, kernel, dilation):
+    return weight_norm(nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=(kernel - 1) * dilation // 2))
+
+
+class PeriodicBlock(nn.Module):
+    def __init__(self, channels, kernel, dilations, paired, *activation):
+        super().__init__()
+        self.paired = paired
+        if paired:
+            self.convs1 = nn.ModuleList(same(channels, kernel, d) for d in dilations)
+            self.convs2 = nn.ModuleList(same(channels, kernel, 1) for _ in dilations)
+        else:
+            self.convs = nn.ModuleList(same(channels, kernel, d) for d in dilations)
+        self.activations = nn.ModuleList(AntiAliased(channels, *activation) for _ in range(len(dilations) * (1 + paired)))
+
+    def forward(self, x):
+        if not self.paired:
+            for convolution, activation in zip(self.convs, self.activations):
+                x = x + convolution(activation(x))
+            return x
+        for first, second, a, b in zip(self.convs1, self.convs2, self.activations[::2], self.activations[1::2]):
+            x = x + second(b(first(a(x))))
+        return x
+
+
+class BigVGAN(nn.Module):
+    def __init__(self, bands, initial, factors, kernels, block_kernels, dilations, paired, *activation):
+        super().__init__()
+        self.conv_pre = weight_norm(nn.Conv1d(bands, initial, 7, padding=3))
+        self.ups, self.resblocks = nn.ModuleList(), nn.ModuleList()
+        for stage, (factor, kernel) in enumerate(zip(factors, kernels)):
+            inputs, outputs = initial >> stage, initial >> stage + 1
+            up = weight_norm(nn.ConvTranspose1d(inputs, outputs, kernel, factor, padding=(kernel - factor) // 2))
+            self.ups.append(nn.ModuleList([up]))
+            self.resblocks.extend(PeriodicBlock(outputs, k, d, paired, *activation) for k, d in zip(block_kernels, dilations))
+        self.activation_post = AntiAliased(outputs, *activation)
+        self.conv_post = weight_norm(nn.Conv1d(outputs, 1, 7, padding=3))
+
+    def forward(self, x):
+        x = self.conv_pre(x)
+        count = len(self.resblocks) // len(self.ups)
+        for stage, (up,) in enumerate(self.ups):
+            x = up(x)
+            x = sum(block(x) for block in self.resblocks[stage * count:(stage + 1) * count]) / count
+        return torch.tanh(self.conv_post(self.activation_post(x)))
+
+    def inference(self, mel):
+        return self(F.pad(mel, (0, 10), value=-11.5129))[..., :-10 * 6].clamp(-1, 1)
+
+
+def bigvgan(folder):
+    for name, paired, has_beta, is_log in [("bigvgan", True, True, True), ("bigvgan2", False, False, False)]:
+        torch.manual_seed(0)
+        model = originals.randomize(BigVGAN(5, 8, [3, 2], [7, 4], [3, 5], [[1, 3], [1, 2]], paired, has_beta, is_log), 13)
+        for key, parameter in model.named_parameters():
+            if is_log and ".act." in key:
+                parameter.data = (parameter.data - 1) * 4
+        model = model.double()
+        mel = normal(7, 2, 5, 4)
+        output = model(mel)
+        upstream = normal(8, *output.shape)
+        (output * upstream).sum().backward()
+        with torch.no_grad():
+            inference = model.inference(mel)
+        save(folder, name, model, {"mel": mel, "output": output, "upstream": upstream, "inference": inference})
+
+
 if __name__ == "__main__":
     output = pathlib.Path(sys.argv[1])
     output.mkdir(parents=True, exist_ok=True)
-    for write in (univnet, hifigan):
+    for write in (univnet, hifigan, bigvgan):
         write(output)

@@ -116,4 +116,33 @@ import Testing
             early.sliced(2, 0..<settled).contiguous, from: whole.sliced(2, 0..<settled).contiguous)
         #expect(difference.error < 1e-6, "\(difference)")
     }
+
+    // MARK: - BigVGAN
+
+    @Test(arguments: [(VocoderBlock.paired, "bigvgan"), (.single, "bigvgan2")])
+    func bigVGANIsItsEquations(block: VocoderBlock, file: String) throws {
+        let golden = try ModelGolden("Models/\(file).safetensors")
+        var config = BigVGANConfig()
+        (config.melBands, config.initialChannels, config.upsampleFactors) = (5, 8, [3, 2])
+        (config.upsampleKernelSizes, config.kernelSizes, config.dilations) = ([7, 4], [3, 5], [[1, 3], [1, 2]])
+        if block == .single { (config.residualBlock, config.activation, config.usesLogScale) = (.single, .snake, false) }
+        let (model, store) = try ParameterStore.load(from: KeyMappedSource(golden, BigVGANModel.trainableKeyMap)) {
+            BigVGANModel(config, trainable: true, at: $0)
+        }
+        store.setTrainable()
+        let output = model(try golden["mel"])
+        try expect(output, "output", in: golden)
+        try golden.checkGradients((output * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 1e-4)
+        let folded = try ParameterStore.load(from: KeyMappedSource(golden, BigVGANModel.keyMap)) { BigVGANModel(config, at: $0) }
+        try expect(folded.model.waveform(of: try golden["mel"], RandomSource(seed: 1)), "inference", in: golden, within: 1e-4)
+    }
+
+    @Test func publishedBaseBigVGANHasTheFilesParameters() {
+        let (model, store) = ParameterStore.initialize(seed: 1) { BigVGANModel(.base, trainable: true, at: $0) }
+        #expect(model.samplesPerFrame == 256)
+        // As its authors count them.
+        #expect(store.parameters.reduce(0) { $0 + $1.shape.product } / 1_000_000 == 14)
+        #expect(store["resblocks.11.activations.5.act.beta"]?.shape == [32])
+        #expect(store["ups.3.0.weight_v"]?.shape == [64, 32, 4])
+    }
 }

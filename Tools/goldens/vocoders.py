@@ -190,8 +190,85 @@ def bigvgan(folder):
         save(folder, name, model, {"mel": mel, "output": output, "upstream": upstream, "inference": inference})
 
 
+def leaky(x):
+    return F.leaky_relu(x, 0.1)
+
+
+class Judge(nn.Module):
+    """Two-dimensional convolutions with a leaky ReLU after each but the last."""
+
+    def __init__(self, layers, last):
+        super().__init__()
+        self.convs = nn.ModuleList(weight_norm(layer) for layer in layers)
+        self.conv_post = weight_norm(last)
+
+    def judge(self, x):
+        features = []
+        for layer in self.convs:
+            x = leaky(layer(x))
+            features.append(x)
+        return features + [self.conv_post(x)]
+
+
+class PeriodJudge(Judge):
+    def __init__(self, period, channels):
+        inputs = [1] + channels
+        strides = [3] * (len(channels) - 1) + [1]
+        super().__init__([nn.Conv2d(a, b, (5, 1), (s, 1), padding=(2, 0))
+                          for a, b, s in zip(inputs, channels, strides)], nn.Conv2d(channels[-1], 1, (3, 1), padding=(1, 0)))
+        self.period = period
+
+    def forward(self, x):
+        x = F.pad(x, (0, -x.shape[-1] % self.period), mode="reflect")
+        return self.judge(x.view(x.shape[0], 1, -1, self.period))
+
+
+class SpectrogramJudge(Judge):
+    def __init__(self, resolution, width):
+        wide = [nn.Conv2d(width, width, (3, 9), (1, 2), padding=(1, 4)) for _ in range(3)]
+        super().__init__([nn.Conv2d(1, width, (3, 9), padding=(1, 4)), *wide, nn.Conv2d(width, width, (3, 3), padding=1)],
+                         nn.Conv2d(width, 1, (3, 3), padding=1))
+        self.resolution = resolution
+
+    def forward(self, x):
+        frame, hop, length = self.resolution
+        around = (frame - hop) // 2
+        x = F.pad(x, (around, around), mode="reflect")[:, 0]
+        window = torch.hann_window(length, dtype=x.dtype)
+        spectrum = torch.stft(x, frame, hop, length, window, center=False, return_complex=True)
+        return self.judge(spectrum.abs()[:, None])
+
+
+class Judges(nn.Module):
+    def __init__(self, kinds):
+        super().__init__()
+        self.discriminators = nn.ModuleList(kinds)
+
+
+def discriminators(folder):
+    model = nn.Module()
+    model.mpd = Judges([PeriodJudge(p, [3, 4, 4]) for p in (2, 3)])
+    model.mrd = Judges([SpectrogramJudge(r, 3) for r in ([32, 6, 20], [16, 4, 16])])
+    model = originals.randomize(model, 14).double()
+    real, generated = normal(9, 2, 1, 100) * 0.5, (normal(10, 2, 1, 100) * 0.5).requires_grad_()
+    judged = lambda x: [part(x) for part in [*model.mpd.discriminators, *model.mrd.discriminators]]
+    a, b = judged(real), judged(generated)
+    loss = sum(((1 - x[-1]) ** 2).mean() + (y[-1] ** 2).mean() for x, y in zip(a, b))
+    loss.backward(retain_graph=True)
+    tensors = {"real": real, "generated": generated, "loss": loss}
+    for index, part in enumerate(a):
+        flat = part[-1].squeeze(1)
+        # Columns are signals of their own on the other side.
+        tensors[f"scores{index}"] = flat.transpose(1, 2).reshape(-1, 1, flat.shape[1]) if index < 2 else part[-1]
+    adversarial = sum(((1 - y[-1]) ** 2).mean() for y in b)
+    matching = 2 * sum((x.detach() - y).abs().mean() for p, q in zip(a, b) for x, y in zip(p, q))
+    tensors |= {"adversarial": adversarial, "matching": matching}
+    tensors["waveform_gradient"] = torch.autograd.grad(adversarial + matching, generated)[0]
+    save(folder, "discriminators", model, tensors)
+
+
 if __name__ == "__main__":
     output = pathlib.Path(sys.argv[1])
     output.mkdir(parents=True, exist_ok=True)
-    for write in (univnet, hifigan, bigvgan):
+    for write in (univnet, hifigan, bigvgan, discriminators):
         write(output)

@@ -145,4 +145,37 @@ import Testing
         #expect(store["resblocks.11.activations.5.act.beta"]?.shape == [32])
         #expect(store["ups.3.0.weight_v"]?.shape == [64, 32, 4])
     }
+
+    // MARK: - Discriminators
+
+    @Test func discriminatorsAreTheirEquations() throws {
+        let golden = try ModelGolden("Models/discriminators.safetensors")
+        var config = DiscriminatorConfig()
+        (config.periods, config.periodChannels) = ([2, 3], [3, 4, 4])
+        (config.resolutions, config.spectrogramChannels) = ([[32, 6, 20], [16, 4, 16]], 3)
+        let (model, store) = try ParameterStore.load(from: KeyMappedSource(golden, VocoderDiscriminators.keyMap)) {
+            VocoderDiscriminators(config, at: $0)
+        }
+        let generated = try golden["generated"].tracked()
+        let (real, fake) = (model(try golden["real"]), model(generated))
+        for (index, judgement) in real.enumerated() {
+            try expect(judgement.scores.contiguous, "scores\(index)", in: golden)
+        }
+        let adversarial = AdversarialLoss.generator(fake)
+        let matching = AdversarialLoss.features(real: real, generated: fake)
+        try expect(adversarial, "adversarial", in: golden)
+        try expect(matching, "matching", in: golden)
+        try expect(
+            try #require((adversarial + matching).gradients()[generated]), "waveform_gradient", in: golden, within: 1e-4)
+        store.setTrainable()
+        let loss = AdversarialLoss.discriminators(real: model(try golden["real"]), generated: model(generated.detached))
+        try expect(loss, "loss", in: golden)
+        try golden.checkGradients(loss.gradients(), of: store.parameters, within: 1e-4)
+    }
+
+    @Test func publishedDiscriminatorSizes() {
+        let (_, store) = ParameterStore.initialize(seed: 1) { VocoderDiscriminators(DiscriminatorConfig(), at: $0) }
+        #expect(store["mpd.discriminators.4.convs.3.weight_v"]?.shape == [1_024, 512, 5, 1])
+        #expect(store["mrd.discriminators.2.convs.0.weight_v"]?.shape == [32, 1, 3, 9])
+    }
 }

@@ -26,7 +26,14 @@ enum MatrixCases {
     }
 
     private static func decode(rows: Int, _ precision: WeightPrecision) -> Case {
-        let (layers, width) = (4, 1024)
+        // About 200 MB in every precision: several times what caches hold.
+        let layers = switch precision {
+        case .float32: 4
+        case .bfloat16: 8
+        case .int8: 14
+        case .int4: 27
+        }
+        let width = 1024
         let weights = Double(layers * 12 * width * width)
         let bytes = weights * bytesPerWeight(precision)
         let sizes: [String: Any] = ["layers": layers, "width": width, "m": rows, "dtype": precision.rawValue]
@@ -75,7 +82,7 @@ private struct DecodingStack {
     }
 }
 
-/// A source that has every matrix the stack asks for.
+/// A source that has every matrix the stack asks for, in memory of its own.
 private struct RepeatedWeights: ParameterSource {
     let label = "benchmark"
     let names: [String] = []
@@ -86,10 +93,10 @@ private struct RepeatedWeights: ParameterSource {
 
     func tensor(_ name: String) throws -> Tensor? {
         switch name.split(separator: ".").last {
-        case "qkv": noise.sliced(0, 0..<3 * width)
-        case "projection": noise.sliced(0, 0..<width)
-        case "up": noise
-        default: noise.reshaped(width, 4 * width)
+        case "qkv": noise.sliced(0, 0..<3 * width) * 1
+        case "projection": noise.sliced(0, 0..<width) * 1
+        case "up": noise * 1
+        default: noise.reshaped(width, 4 * width) * 1
         }
     }
 }

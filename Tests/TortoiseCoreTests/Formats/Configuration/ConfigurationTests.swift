@@ -125,7 +125,7 @@ private func failure(_ text: String) -> InputError? {
         ),
         ("dataset:\n  duration_range: [0.5, 1]", "test.yaml:2: dataset.duration_range: expected at least 1 second"),
         ("dataset:\n  speaker_name_getter: \"lambda p: __import__('os')\"", "is no pattern of path parts"),
-        ("hyperparameters:\n  optimizer: adamv", "did you mean 'adamw'?"),
+        ("hyperparameters:\n  optimizer: adamww", "did you mean 'adamw'?"),
         ("dataset: !!python/object/apply:os.system ['true']", "asks for more than plain data"),
         ("a: 1\na: 2", "the key 'a' stands twice"),
         ("a: [1", "test.yaml:2:1: malformed YAML"),

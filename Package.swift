@@ -15,6 +15,7 @@ let package = Package(
         .executable(name: "tortoise-infer", targets: ["TortoiseInfer"]),
         .executable(name: "tortoise-train", targets: ["TortoiseTrain"]),
         .executable(name: "tortoise-bench", targets: ["TortoiseBench"]),
+        .executable(name: "tortoise-fuzz", targets: ["TortoiseFuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -48,6 +49,11 @@ let package = Package(
         .executableTarget(
             name: "TortoiseBench", dependencies: ["TortoiseCommandLine", "TortoiseCore", "COpenBLAS", arguments],
             path: "Benchmarks", exclude: ["torch_cases.py"], swiftSettings: strict),
+
+        // What `scripts/fuzz` runs.
+        .executableTarget(
+            name: "TortoiseFuzz", dependencies: ["TortoiseCommandLine", "TortoiseCore", arguments], path: "Fuzz",
+            swiftSettings: strict),
 
         .testTarget(
             name: "TortoiseCoreTests",

@@ -7,6 +7,8 @@ public struct KeyMap: Sendable {
         case drop(String)
         /// All keys that begin so: copies of the model that some exporters leave.
         case dropPrefix(String)
+        /// Keys that are read; with one or more such rules all others are passed over.
+        case keep(String)
         /// An end of file keys that model keys have otherwise.
         case suffix(from: String, to: String)
         /// A prefix of file keys that model keys do not have, or have otherwise.
@@ -21,6 +23,23 @@ public struct KeyMap: Sendable {
     public let rules: [Rule]
 
     public init(_ rules: Rule...) { self.rules = rules }
+
+    /// Whether files store the model's matrix of this name as [inputs, outputs].
+    public func transposes(_ name: String) -> Bool {
+        rules.contains { if case .transpose(let pattern) = $0 { Self.matches(pattern, name) } else { false } }
+    }
+
+    /// The values of a parameter as files store them: float32, and transposed where theirs are.
+    public func fileValue(of parameter: Parameter) -> Tensor {
+        let value = parameter.unpacked.detached
+        return transposes(parameter.name) && value.rank == 2 ? value.transposed().contiguous : value
+    }
+
+    /// Whether a key of a file is none that the model reads.
+    func drops(_ key: String) -> Bool {
+        let kept = rules.compactMap { if case .keep(let pattern) = $0 { pattern } else { nil } }
+        return rules.contains { $0.drops(key) } || !kept.isEmpty && !kept.contains { Self.matches($0, key) }
+    }
 
     static func matches(_ pattern: String, _ key: String) -> Bool {
         var wanted = pattern.split(separator: ".", omittingEmptySubsequences: false)
@@ -42,7 +61,7 @@ public struct KeyMappedSource: ParameterSource {
     }
 
     private let base: any ParameterSource
-    private let rules: [KeyMap.Rule]
+    private let map: KeyMap
     /// The file's key for each of the model's.
     private let fileKey: [String: String]
     private let folded: [String: WeightNormKeys]
@@ -50,13 +69,13 @@ public struct KeyMappedSource: ParameterSource {
 
     public init(_ base: any ParameterSource, _ map: KeyMap) {
         self.base = base
-        rules = map.rules
+        self.map = map
         var fileKey: [String: String] = [:]
         var folded: [String: WeightNormKeys] = [:]
         var names: [String] = []
         let known = Set(base.names)
         let axis = map.rules.firstNonNil { if case .foldWeightNorm(let axis) = $0 { axis } else { nil } }
-        for key in base.names where !map.rules.contains(where: { $0.drops(key) }) {
+        for key in base.names where !map.drops(key) {
             let name = map.rules.reduce(key) { $1.renamed($0) }
             guard let axis, let stem = Self.weightNormStem(name) else {
                 fileKey[name] = key
@@ -90,15 +109,13 @@ public struct KeyMappedSource: ParameterSource {
             guard v.rank > pair.axis else { return v }
             expected[pair.axis] = v.shape[pair.axis]
             guard g.shape == expected else {
-                throw InputError.model("weight norm of \(v.shape) needs lengths \(expected), found \(g.shape)", at: pair.length)
+                throw InputError.model(
+                    "weight norm of \(v.shape) needs lengths \(expected), found \(g.shape)", at: pair.length)
             }
             return weightNorm(direction: v, length: g, axis: pair.axis)
         }
         guard let key = fileKey[name], let tensor = try base.tensor(key) else { return nil }
-        let isTransposed = rules.contains {
-            if case .transpose(let pattern) = $0 { KeyMap.matches(pattern, name) } else { false }
-        }
-        return isTransposed && tensor.rank == 2 ? tensor.viewPermuted([1, 0]) : tensor
+        return map.transposes(name) && tensor.rank == 2 ? tensor.viewPermuted([1, 0]) : tensor
     }
 
     /// The names that belong to a weight-normed `X.weight`.

@@ -29,32 +29,33 @@ public final class Linear {
     var mergedWeight: Tensor { adapters.reduce(weight.unpacked.detached) { $0 + $1.weightChange } }
 }
 
-/// A low-rank change of a weight matrix: ΔWᵀ = scale · B A (Hu et al., "LoRA", 2021), in the reference's orientation, which is
-/// that of GPT-2's matrices, [inputs, outputs].
+/// A low-rank change of a weight matrix: ΔW = scale · A B (Hu et al., "LoRA", 2021).
 ///
-/// Keys: `lora_A` [rank, outputs], `lora_B` [inputs, rank]; B starts at zero, so that a fresh adapter changes nothing.
+/// Both matrices are kept as linear layers keep theirs, so that few rows are multiplied by the same kernels and a row's bits
+/// do not depend on the others. The reference's files have them in GPT-2's orientation, that is, transposed.
+/// Keys: `lora_A` [outputs, rank], `lora_B` [rank, inputs]; B starts at zero, so that a fresh adapter changes nothing.
 public final class LowRankAdapter {
     public let a: Parameter
     public let b: Parameter
-    /// alpha / rank
+    /// alpha / rank, times the strength that was asked for.
     public let scale: Float
     /// Of the elements of A, while training.
     public let dropout: Float
 
-    public init(_ inputs: Int, _ outputs: Int, rank: Int, alpha: Float, dropout: Float = 0, at scope: ParameterScope) {
-        a = scope.parameter("lora_A", [rank, outputs], .fanIn(outputs))
-        b = scope.parameter("lora_B", [inputs, rank], .zeros)
-        scale = alpha / Float(rank)
+    public init(_ inputs: Int, _ outputs: Int, rank: Int, scale: Float, dropout: Float = 0, at scope: ParameterScope) {
+        a = scope.matrix("lora_A", outputs, rank, .fanIn(outputs))
+        b = scope.matrix("lora_B", rank, inputs, .zeros)
+        self.scale = scale
         self.dropout = dropout
     }
 
     /// The change of the output. Shape: [..., inputs] → [..., outputs]
     public func callAsFunction(_ x: Tensor, _ run: RunContext = .inference) -> Tensor {
-        let flat = x.reshaped(-1, x.size(-1))
-        let change = flat.matmul(b.value).matmul(run.dropout(a.value, dropout)) * scale
-        return change.reshaped(x.shape.dropLast() + [a.shape[1]])
+        let inner = b.multiply(x)
+        guard run.isTraining, dropout > 0 else { return a.multiply(inner) * scale }
+        return linear(inner, weight: run.dropout(a.value, dropout)) * scale
     }
 
     /// The change of the weight, [outputs, inputs]: what is added when an adapter is merged.
-    public var weightChange: Tensor { (b.value.detached.matmul(a.value.detached) * scale).transposed() }
+    public var weightChange: Tensor { a.unpacked.detached.matmul(b.unpacked.detached) * scale }
 }

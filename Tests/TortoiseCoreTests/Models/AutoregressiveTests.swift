@@ -152,10 +152,8 @@ import Testing
         let lora = try ModelGolden("Models/lora.safetensors")
         let model = try load().model
         #expect(try AutoregressiveModel.rank(of: lora) == 3)
-        let adapter = try ParameterStore.load(from: lora) {
-            model.attachAdapter(LoRAConfig(rank: 3, alpha: 6, dropout: 0), at: $0)
-        }
-        return (model, adapter.parameters, lora)
+        let adapter = try model.attachAdapter(from: lora, alpha: 6, dropout: 0)
+        return (model, adapter, lora)
     }
 
     @Test func adaptersAndTheirGradientsAreTheOriginals() throws {
@@ -164,7 +162,9 @@ import Testing
         let (text, mel, _) = model.loss(try inputs)
         try expect(text, "loss_text", in: lora)
         try expect(mel, "loss_mel", in: lora)
-        try lora.checkGradients((text + mel).gradients(), of: adapter.parameters, within: 1e-4)
+        try lora.checkGradients((text + mel).gradients(), of: adapter.parameters, within: 1e-4) {
+            try lora["gradient." + $0].transposed().contiguous
+        }
     }
 
     @Test func mergedAdaptersDoTheSame() throws {
@@ -177,8 +177,31 @@ import Testing
     @Test func packedWeightsCannotTakeAnAdapterIn() throws {
         let lora = try ModelGolden("Models/lora.safetensors")
         let model = try load(.int8).model
-        _ = try ParameterStore.load(from: lora) { model.attachAdapter(LoRAConfig(rank: 3, alpha: 6), at: $0) }
+        _ = try model.attachAdapter(from: lora, alpha: 6)
         #expect(throws: InputError.self) { try model.mergeAdapters() }
+    }
+
+    @Test func freshAdaptersChangeNothingAndTrainAlone() throws {
+        let (model, store) = try load()
+        let before = model.latents(try inputs)
+        let adapter = model.attachAdapter(LoRAConfig(rank: 2, alpha: 4, dropout: 0), seed: 3)
+        #expect(haveSameBits(before, model.latents(try inputs)))
+        AutoregressiveModel.train(adapter: adapter, of: store)
+        #expect(store.trainable.isEmpty && adapter.trainable.count == 16)
+        AutoregressiveModel.train(adapter: adapter, of: store, embeddings: true)
+        #expect(store.trainable.allSatisfy { $0.name.contains("_emb") } && store.trainable.count == 4)
+    }
+
+    @Test func filesWithoutAnAdapterAreRefused() throws {
+        let model = try load().model
+        #expect(throws: InputError.self) { try model.attachAdapter(from: golden, alpha: 6) }
+    }
+
+    @Test func adaptersAreWrittenAsTheyAreRead() throws {
+        let (_, adapter, lora) = try loadAdapted()
+        for parameter in adapter.parameters {
+            #expect(haveSameBits(AutoregressiveModel.adapterKeyMap.fileValue(of: parameter), try lora["weights." + parameter.name]))
+        }
     }
 
     // MARK: - Random latents

@@ -62,7 +62,14 @@ extension AutoregressiveConfig: ConfigurationSection {
 
     /// - Throws: `InputError.usage` when sizes do not go together.
     func validate(at place: String) throws {
-        guard width % heads == 0 else { throw InputError.usage("\(heads) heads do not divide a width of \(width)", at: place) }
+        guard width % heads == 0 else {
+            throw InputError.usage("\(heads) heads do not divide a width of \(width)", at: place)
+        }
+        guard conditioningLayers == 0 || possibleNormGroups(channels: width) != nil else {
+            throw InputError.usage(
+                "the conditioning encoder's norms find no groups in a width of \(width)", at: place,
+                try: "choose a multiple of 4; above 16, of 8")
+        }
         for (name, token, count) in [
             ("start_text_token", startTextToken, textTokens + 1), ("stop_text_token", stopTextToken, textTokens + 1),
             ("start_mel_token", startMelToken, melTokens), ("stop_mel_token", stopMelToken, melTokens),

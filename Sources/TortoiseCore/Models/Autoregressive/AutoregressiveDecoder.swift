@@ -49,6 +49,7 @@ public final class AutoregressiveDecoder: TokenDecoder {
     }
 
     public func start(batch: Int) -> DecoderOutput {
+        caches = []  // lets go of an earlier run's before more is taken
         caches = model.body.makeCaches(batch: batch, capacity: prompt.size(1) + maximumSteps)
         decoded = 0
         return model.predict(model.body(prompt, caches: caches))

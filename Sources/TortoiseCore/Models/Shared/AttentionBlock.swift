@@ -3,10 +3,17 @@
 /// Source: `normalization` of `tortoise/models/arch_util.py`.
 /// - Precondition: the rule gives more than two groups, as the original demands.
 func normGroups(channels: Int) -> Int {
+    guard let groups = possibleNormGroups(channels: channels) else {
+        preconditionFailure("group norm: no number of groups fits \(channels) channels")
+    }
+    return groups
+}
+
+/// The same for sizes from outside: `nil` where the rule gives two groups or one.
+func possibleNormGroups(channels: Int) -> Int? {
     var groups = channels <= 16 ? 8 : channels <= 64 ? 16 : 32
     while channels % groups != 0 { groups /= 2 }
-    precondition(groups > 2, "group norm: no number of groups fits \(channels) channels")
-    return groups
+    return groups > 2 ? groups : nil
 }
 
 /// The learned bias of attention scores by the distance of key and query, in buckets as T5 has them.

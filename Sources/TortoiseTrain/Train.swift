@@ -5,5 +5,6 @@ import TortoiseCommandLine
 @main
 struct Train: Program {
     static let configuration = CommandConfiguration(
-        commandName: "tortoise-train", abstract: "Prepare data and train TorToiSe models.", subcommands: [Tokenizer.self])
+        commandName: "tortoise-train", abstract: "Prepare data and train TorToiSe models.", version: "0.1.0",
+        subcommands: [Run.self, Prepare.self, Eval.self, Tell.self, Tokenizer.self], defaultSubcommand: Run.self)
 }

@@ -41,7 +41,7 @@ public struct TrainingPhase {
 ///
 /// A loss is a pure function of the batch, the parameters and the context's randomness: that is what makes a continued run
 /// the same run.
-public protocol TrainingTask: AnyObject {
+public protocol TrainingTask<Batch>: AnyObject {
     associatedtype Batch: TrainingBatch
 
     /// The model's name, which is also its folder's under `ckpt`.
@@ -53,6 +53,8 @@ public protocol TrainingTask: AnyObject {
 
     /// The loss of one phase on a batch.
     func loss(_ batch: Batch, phase: Int, _ run: RunContext) -> TaskLoss
+    /// What an evaluation measures on a batch, by name; nothing is random then.
+    func evaluate(_ batch: Batch) -> [(name: String, value: Float)]
     /// Called once per step after all phases made theirs, such as for a codebook's moving average.
     func didStep(_ step: Int, _ run: RunContext)
 
@@ -68,6 +70,7 @@ public protocol TrainingTask: AnyObject {
 }
 
 extension TrainingTask {
+    public func evaluate(_ batch: Batch) -> [(name: String, value: Float)] { loss(batch, phase: 0, .inference).parts }
     public func didStep(_ step: Int, _ run: RunContext) {}
     public func extraState() -> StateDictionary? { nil }
     public func restoreExtraState(_ state: StateDictionary) throws {}

@@ -1,28 +1,34 @@
 import Foundation
 
 /// Batches of a dataset file, read ahead by a thread of its own.
-public final class DatasetBatchSource<Batch: TrainingBatch>: BatchSource {
+public final class DatasetBatchSource: BatchSource {
     public private(set) var position = SamplerPosition()
     public let identity: [(name: String, value: String)]
 
     private let file: DatasetFile
     private let plan: BatchPlan
-    private let collate: @Sendable ([Utterance]) -> Batch
+    private let random: RandomSource
+    /// The rows of every speaker to choose companions from; empty when none are wanted.
+    private let companions: [Int: [Int]]
+    private let speakers: [Int: Int]
     private let depth: Int
     private var epochBatches: [[Int]]
-    private var reader: ReadAhead<[Int], Result<Batch, InputError>>?
+    private var reader: ReadAhead<(batch: Int, rows: [Int]), Result<UtteranceBatch, InputError>>?
     private var waitedBefore = 0.0
 
     /// - Parameters:
     ///   - items: What to train on; not empty.
     ///   - identity: What else must not change under a run, such as the hashes of tokenizer and models.
     ///   - depth: Batches to read ahead.
-    ///   - collate: Pads utterances to a batch.
+    ///   - withCompanions: Whether every utterance comes with another one of its speaker.
     public init(
         _ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: DatasetSettings, batchSize: Int, seed: UInt64,
-        identity: [(name: String, value: String)], depth: Int = 8, collate: @escaping @Sendable ([Utterance]) -> Batch
+        identity: [(name: String, value: String)], depth: Int = 8, withCompanions: Bool = false
     ) {
-        (self.file, self.collate, self.depth) = (file, collate, max(1, depth))
+        (self.file, self.depth) = (file, max(1, depth))
+        random = RandomSource(seed: seed)["companions"]
+        companions = withCompanions ? Dictionary(grouping: items, by: \.speaker).mapValues { $0.map(\.index) } : [:]
+        speakers = Dictionary(items.map { ($0.index, $0.speaker) }) { first, _ in first }
         plan = BatchPlan(items, settings, batchSize: batchSize, seed: seed)
         epochBatches = plan.batches(epoch: 0)
         let rows = items.reduce(into: UInt64(0xCBF2_9CE4_8422_2325)) { $0 = ($0 ^ UInt64($1.index) ^ UInt64($1.codes) << 32) &* 0x100_0000_01B3 }
@@ -38,7 +44,7 @@ public final class DatasetBatchSource<Batch: TrainingBatch>: BatchSource {
     public var batchesPerEpoch: Int { epochBatches.count }
     public var secondsWaiting: Double { waitedBefore + (reader?.secondsWaiting ?? 0) }
 
-    public func next() throws -> Batch {
+    public func next() throws -> UtteranceBatch {
         if reader == nil { startReading() }
         guard let reader else { preconditionFailure("the reader was started above") }
         let batch = try reader.next().get()
@@ -65,10 +71,19 @@ public final class DatasetBatchSource<Batch: TrainingBatch>: BatchSource {
     }
 
     private func startReading() {
-        let rows = Array(epochBatches[position.batch...])
-        reader = ReadAhead(rows, depth: depth) { [file, collate] rows in
+        let first = position.batch
+        let batches = epochBatches[first...].enumerated().map { (batch: first + $0.offset, rows: $0.element) }
+        let random = random[position.epoch]
+        reader = ReadAhead(batches, depth: depth) { [file, companions, speakers] batch, rows in
             do {
-                return .success(collate(try rows.map { try file.utterance(at: $0) }))
+                let choice = random[batch].stream
+                let items = try rows.enumerated().map { place, row in
+                    let utterance = try file.utterance(at: row)
+                    guard let others = speakers[row].flatMap({ companions[$0] }), others.count > 1 else { return BatchItem(utterance) }
+                    let other = others[Int((UInt64(choice[place]) * UInt64(others.count)) >> 32)]
+                    return BatchItem(utterance, companion: other == row ? nil : try file.utterance(at: other))
+                }
+                return .success(UtteranceBatch(items))
             } catch let error as InputError {
                 return .failure(error)
             } catch {

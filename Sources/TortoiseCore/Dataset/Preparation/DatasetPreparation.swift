@@ -11,6 +11,7 @@ public final class DatasetPreparation {
     private let language: String
     private let path: String
     private let tokenizerHash: String
+    private var mel: MelSpectrogram?
 
     /// Utterances between two commits.
     private static let commitInterval = 200
@@ -76,7 +77,8 @@ public final class DatasetPreparation {
         schema.diffusionLatentWidth = encoder.diffusionLatentWidth
         schema.tokenizerHash = tokenizerHash
         schema.modelHashes = encoder.modelHashes
-        if settings.storeMels { schema.mels = [.init(name: "dvae", bands: 80), .init(name: "diffusion", bands: 100)] }
+        if settings.storeMels || settings.storeDVAEMels { schema.mels.append(.init(name: "dvae", bands: 80)) }
+        if settings.storeMels || settings.storeDiffusionMels { schema.mels.append(.init(name: "diffusion", bands: 100)) }
         if settings.storeWaveforms { schema.waveformRate = 24_000 }
         return schema
     }
@@ -123,20 +125,23 @@ public final class DatasetPreparation {
             name: planned.name, speaker: planned.speaker, language: spoken, text: planned.text, tokens: ids.map { UInt16(clamping: $0) },
             codes: encoded.codes, sampleCount: sound.samples.count, autoregressiveLatent: encoded.autoregressiveLatent,
             diffusionLatent: encoded.diffusionLatent)
-        if settings.storeMels { utterance.mels = try Self.mels(sound) }
+        if settings.storeMels || settings.storeDVAEMels { utterance.mels["dvae"] = Self.rows(try conditioningMel()(sound.samples)) }
+        if settings.storeMels || settings.storeDiffusionMels {
+            utterance.mels["diffusion"] = Self.rows(MelSpectrogram.vocoder(sound.wideSamples))
+        }
         if settings.storeWaveforms {
             utterance.waveform = sound.wideSamples.map { Int16(clamping: Int(($0 * 32_767).rounded())) }
         }
         return .success(utterance)
     }
 
-    /// [frames, bands] of the 80-band mel with its norms and of the 100-band mel.
-    private static func mels(_ sound: RecordingReader.Sound) throws -> [String: [Float]] {
-        let narrow = try MelSpectrogram.conditioning(norms: MelNorms.load())(sound.samples)
-        let wide = MelSpectrogram.vocoder(sound.wideSamples)
-        return [
-            "dvae": narrow.select(0, 0).transposed().contiguous.values,
-            "diffusion": wide.select(0, 0).transposed().contiguous.values,
-        ]
+    private func conditioningMel() throws -> MelSpectrogram {
+        if let mel { return mel }
+        let made = MelSpectrogram.conditioning(norms: try MelNorms.load())
+        mel = made
+        return made
     }
+
+    /// [1, bands, frames] as [frames, bands].
+    private static func rows(_ mel: Tensor) -> [Float] { mel.select(0, 0).transposed().contiguous.values }
 }

@@ -46,8 +46,11 @@ public struct RecordingPlan: Sendable {
 
     /// Looks at folders and transcripts; reads no audio.
     ///
+    /// - Parameters:
+    ///   - wanted: Patterns of speakers; none takes all.
+    ///   - limit: Takes a random choice of that many utterances.
     /// - Throws: `InputError.data` when there is nothing to work with, naming what was looked for.
-    public init(_ source: Source, slice: SliceMode, voices wanted: [String] = []) throws {
+    public init(_ source: Source, slice: SliceMode, voices wanted: [String] = [], limit: Int? = nil) throws {
         switch source {
         case .voices(let folder, let metadata, let transcriptName):
             try addVoices(folder, metadata, transcriptName, slice, wanted)
@@ -58,6 +61,11 @@ public struct RecordingPlan: Sendable {
             throw InputError.data("found no recordings", at: source.folder, try: source.expectation)
         }
         utterances.sort { ($0.speaker, $0.name) < ($1.speaker, $1.name) }
+        if let limit, limit < utterances.count {
+            // Spread over all speakers, and the same ones whenever it is asked.
+            let chosen = Array(utterances.indices).shuffled(by: RandomSource(seed: 0)["limit"]).prefix(max(0, limit)).sorted()
+            utterances = chosen.map { utterances[$0] }
+        }
     }
 
     // MARK: - The reference's structure

@@ -153,8 +153,12 @@ public struct PrepareSettings: Equatable, Sendable {
     public var trimSilence: Double?
     /// Bring each utterance to this integrated loudness in LUFS; nil leaves it.
     public var loudness: Double?
-    /// Store mel spectrograms, for training the DVAE, diffusion and vocoders.
+    /// Store both kinds of mel spectrograms.
     public var storeMels = false
+    /// Store the DVAE's mel spectrograms: for training it, and conditioning from scratch.
+    public var storeDVAEMels = false
+    /// Store the diffusion decoder's mel spectrograms, for training it.
+    public var storeDiffusionMels = false
     /// Store waveforms, for training vocoders.
     public var storeWaveforms = false
 
@@ -173,6 +177,8 @@ extension PrepareSettings: ConfigurationSection {
             .init(expected: "decibels below the peak, -120 to 0") { (-120...0).contains($0 ?? 0) })
         keys.key("loudness", \.loudness, .init(expected: "-70 to 0 LUFS") { (-70...0).contains($0 ?? 0) })
         keys.key("store_mels", \.storeMels)
+        keys.key("store_dvae_mels", \.storeDVAEMels)
+        keys.key("store_diffusion_mels", \.storeDiffusionMels)
         keys.key("store_waveforms", \.storeWaveforms)
     }
 }

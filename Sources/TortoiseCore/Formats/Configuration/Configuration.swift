@@ -92,6 +92,8 @@ public struct ModelEntry: Equatable, Sendable {
     public var path: String?
     /// Sizes and options of the model; its own configuration reads them.
     public var kwargs = ConfigurationParameters()
+    /// How the stage is trained: weights of losses, lengths of crops, the files of models that it hears; its own task reads them.
+    public var task = ConfigurationParameters()
 
     public init(name: String = "", training: Bool = false) {
         self.name = name
@@ -118,6 +120,7 @@ extension ModelEntry: ConfigurationSection {
         keys.key("frozen_params", \.frozenParameters)
         keys.key("path", \.path)
         keys.key("kwargs", \.kwargs)
+        keys.key("task", \.task)
         keys.vestigial("attention", "teacher")
     }
 }

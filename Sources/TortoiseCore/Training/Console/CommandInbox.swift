@@ -24,14 +24,22 @@ public final class CommandInbox: @unchecked Sendable {
     private var waiting: [TrainerRequest] = []
     /// Lines of a file on standard input, of which one is obeyed at each boundary.
     private var script: [String] = []
+    private var acknowledge: (@Sendable (String) -> Void)?
 
     public init() {}
+
+    /// Hears of every line as it arrives, on the thread that read it.
+    public var onLine: (@Sendable (String) -> Void)? {
+        get { condition.withLock { acknowledge } }
+        set { condition.withLock { acknowledge = newValue } }
+    }
 
     public func post(_ request: TrainerRequest) {
         condition.withLock {
             waiting.append(request)
             condition.signal()
         }
+        if case .line(let line, _) = request { onLine?(line) }
     }
 
     /// Adds lines of which one is to be obeyed at each step boundary.

@@ -46,6 +46,19 @@ public struct ControlFile: Sendable {
         return complete + [lines.finish()].compactMap { $0 }
     }
 
+    /// Posts what is written to the file from now on, looking for it four times a second, on a thread of its own.
+    public func watch(into inbox: CommandInbox) {
+        let thread = Thread {
+            while true {
+                for line in take() { inbox.post(.line(line, .controlFile)) }
+                usleep(250_000)
+            }
+        }
+        thread.name = "control file"
+        thread.stackSize = 1 << 19
+        thread.start()
+    }
+
     private static func failure(_ what: String, _ path: String) -> InputError {
         .usage("\(what): \(String(cString: strerror(errno)))", at: path)
     }

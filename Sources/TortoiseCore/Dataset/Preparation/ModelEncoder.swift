@@ -1,0 +1,52 @@
+/// Encodes utterances with the models of a stack: codes of the DVAE, latents of both conditioning encoders.
+///
+/// Models that are not given leave their part of the dataset out.
+public final class ModelEncoder: UtteranceEncoder {
+    private let dvae: DVAEModel?
+    private let autoregressive: AutoregressiveModel?
+    private let diffusion: DiffusionModel?
+    private let mel: MelSpectrogram
+    public let modelHashes: [String: String]
+
+    /// - Parameters: files of weights, in any layout that loads.
+    /// - Throws: `InputError` when one cannot be loaded.
+    public init(dvae: String?, autoregressive: String?, diffusion: String?) throws {
+        mel = MelSpectrogram.conditioning(norms: try MelNorms.load())
+        self.dvae = try dvae.map {
+            try ModelLoader.load($0, as: DVAEConfig.self, keyMap: DVAEModel.keyMap) { DVAEModel($0, at: $1) }.model
+        }
+        self.autoregressive = try autoregressive.map { path in
+            try ModelLoader.load(
+                path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap, validate: { try $0.validate(at: path) }
+            ) { AutoregressiveModel($0, at: $1) }.model
+        }
+        self.diffusion = try diffusion.map { path in
+            try ModelLoader.load(
+                path, as: DiffusionConfig.self, keyMap: DiffusionModel.keyMap, validate: { try $0.validate(at: path) }
+            ) { DiffusionModel($0, at: $1) }.model
+        }
+        var hashes: [String: String] = [:]
+        for (name, path) in [("dvae", dvae), ("autoregressive", autoregressive), ("diffusion", diffusion)] {
+            if let path { hashes[name] = try SHA256.hex(ofFile: path) }
+        }
+        modelHashes = hashes
+    }
+
+    public var autoregressiveLatentWidth: Int { autoregressive?.config.width ?? 0 }
+    public var diffusionLatentWidth: Int { diffusion.map { 2 * $0.config.modelChannels } ?? 0 }
+    public var makesCodes: Bool { dvae != nil }
+
+    public func encode(_ samples: [Float], wide wideSamples: [Float], _ random: RandomSource) throws -> EncodedSound {
+        var sound = EncodedSound()
+        if let dvae { sound.codes = dvae.encode(mel(samples)).indexValues.map { UInt16(clamping: $0) } }
+        if let autoregressive {
+            let clip = ConditioningClip.autoregressive(samples, random)
+            sound.autoregressiveLatent = autoregressive.conditioningLatent(mel(clip)).values
+        }
+        if let diffusion {
+            let clip = ConditioningClip.diffusion(wideSamples)
+            sound.diffusionLatent = diffusion.conditioningLatent(MelSpectrogram.vocoder(clip)).values
+        }
+        return sound
+    }
+}

@@ -1,0 +1,194 @@
+import Foundation
+
+/// A training run from its configuration to its end: what `tortoise-train run` is.
+public final class TrainingSession {
+    /// How it is started.
+    public struct Options: Sendable {
+        /// Continue although data or settings are not those of the checkpoint.
+        public var isForced = false
+        /// Evaluate once and leave.
+        public var evaluatesOnly = false
+        public var commandLine: [String] = []
+        public var version = ""
+
+        public init() {}
+    }
+
+    private let configuration: Configuration
+    private let paths: RunPaths
+    private let entry: ModelEntry
+    private let lora: LoRAEntry?
+    private let notes: [String]
+    private var lock: RunLock?
+
+    /// The folder that checkpoints, logs and the control file are in.
+    public var root: String { paths.root }
+
+    /// - Throws: `InputError.usage` when the configuration does not say clearly what is to be trained.
+    public init(_ loaded: LoadedConfiguration) throws {
+        (configuration, paths) = (loaded.configuration, loaded.paths)
+        notes = loaded.notes.map { "\($0)" }
+        let trained = configuration.trainedModels
+        guard let first = trained.first, trained.count == 1 else {
+            let names = trained.map(\.name).joined(separator: ", ")
+            throw InputError.usage(
+                trained.isEmpty ? "no model is marked for training" : "several models are marked for training: \(names)", at: "models",
+                try: "set 'training: True' for one of them; stages are trained one after another")
+        }
+        entry = first
+        lora = configuration.lora.flatMap { $0.training ? $0 : nil }
+    }
+
+    /// Trains until the end or until somebody asks to stop.
+    ///
+    /// - Parameters:
+    ///   - inbox: Where commands and signals arrive.
+    ///   - report: Hears of everything.
+    /// - Throws: `InputError` for settings, files and data that do not allow to start or to go on.
+    public func run(
+        _ options: Options, inbox: CommandInbox, report: @escaping (TrainingEvent) -> Void
+    ) throws -> TrainingOutcome {
+        guard FileManager.default.fileExists(atPath: paths.root) else {
+            throw InputError.usage("the folder of the configuration is missing", at: paths.root)
+        }
+        lock = try RunLock(root: paths.root)
+        ControlFile(folder: paths.root).discard()
+        let body = { try self.runLocked(options, inbox, report) }
+        let threads = configuration.trainer.threads
+        return threads > 0 ? try Execution.with(threads: threads, body) : try body()
+    }
+
+    private func runLocked(
+        _ options: Options, _ inbox: CommandInbox, _ report: @escaping (TrainingEvent) -> Void
+    ) throws -> TrainingOutcome {
+        for note in notes { report(.answer(note)) }
+        let data = try DatasetFile(path: paths.resolve(configuration.dataset.hdf5Name))
+        let prepared = try TaskFactory(configuration: configuration, paths: paths, entry: entry, lora: lora) {
+            report(.answer($0))
+        }.make()
+        try check(data.schema, has: prepared.needs, data.path)
+        if prepared.startedFrom == nil { report(.answer("training starts from random weights: no path was given, and none were exported before")) }
+        let selection = try DatasetSelection(
+            data, configuration.dataset, paths: paths, limits: prepared.limits, isSilent: configuration.silentErrors)
+        for line in selection.summary(try data.utteranceNames(), try data.speakers(), try data.speakerOfEach()) { report(.answer(line)) }
+        return try start(prepared.task, prepared, data, selection, options, inbox, report)
+    }
+
+    private func start<Task: TrainingTask>(
+        _ task: Task, _ prepared: PreparedTask, _ data: DatasetFile, _ selection: DatasetSelection, _ options: Options,
+        _ inbox: CommandInbox, _ report: @escaping (TrainingEvent) -> Void
+    ) throws -> TrainingOutcome where Task.Batch == UtteranceBatch {
+        let hyperparameters = configuration.hyperparameters
+        let identity = [("vocabulary", data.schema.tokenizerHash), ("model", task.name)]
+        let source = DatasetBatchSource(
+            data, selection.training, configuration.dataset, batchSize: hyperparameters.batchSize,
+            seed: UInt64(bitPattern: Int64(configuration.trainer.seed)), identity: identity, withCompanions: prepared.needsCompanions)
+        let schedule = try OptimizerFactory.makeSchedule(
+            hyperparameters, iterations: configuration.trainer.iterations, width: prepared.width)
+        let optimizers = try task.phases.map { try OptimizerFactory.makeOptimizer(hyperparameters, $0) }
+        let folder = RunFolder(paths, name: task.name)
+        let leftovers = try folder.prepare(
+            configuration: try configuration.serialized(), commandLine: options.commandLine, version: options.version)
+        if !leftovers.isEmpty { report(.answer("removed what a killed run left: \(leftovers.joined(separator: ", "))")) }
+        let evaluation = EvaluationSets(data, selection, configuration, withCompanions: prepared.needsCompanions)
+        let suffix = configuration.weightsFormat.rawValue
+        let trainer = Trainer(
+            task, source, optimizers: optimizers,
+            options: TrainerOptions(
+                configuration, schedule: schedule, exportName: (lora == nil ? configuration.weightsName : "lora") + "." + suffix),
+            folder: folder, inbox: inbox, metrics: try MetricsLog(folder: folder.logs),
+            evaluation: evaluation.isEmpty ? nil : { try evaluation.evaluate(task, step: $0) }, report: report)
+        let continued = configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil
+            ? nil : try trainer.resume(isForced: options.isForced)
+        report(.started(overview(task, trainer, source, continued ?? prepared.startedFrom, folder)))
+        if options.evaluatesOnly {
+            trainer.evaluate()
+            return .finished(step: trainer.state.stats.step)
+        }
+        return try trainer.run()
+    }
+
+    private func overview<Task: TrainingTask, Source: BatchSource>(
+        _ task: Task, _ trainer: Trainer<Task, Source>, _ source: Source, _ continued: String?, _ folder: RunFolder
+    ) -> TrainingOverview {
+        let trained = trainer.state.trained.reduce(0) { $0 + $1.shape.product }
+        return TrainingOverview(
+            model: task.name, trainableParameters: trained,
+            frozenParameters: task.parameters.reduce(0) { $0 + $1.shape.product } - trained, firstStep: trainer.state.stats.step,
+            iterations: configuration.trainer.iterations, batchesPerEpoch: source.batchesPerEpoch, continuedFrom: continued,
+            stateBytes: trainer.state.byteCount, availableBytes: ProcessMemory.available, logs: folder.logs)
+    }
+
+    private func check(_ schema: DatasetSchema, has needs: Set<DatasetContent>, _ path: String) throws {
+        var missing: [DatasetContent] = []
+        if needs.contains(.latents), schema.autoregressiveLatentWidth == 0 { missing.append(.latents) }
+        if needs.contains(.dvaeMels), !schema.mels.contains(where: { $0.name == "dvae" }) { missing.append(.dvaeMels) }
+        if needs.contains(.diffusionMels), !schema.mels.contains(where: { $0.name == "diffusion" }) { missing.append(.diffusionMels) }
+        if needs.contains(.waveforms), schema.waveformRate == nil { missing.append(.waveforms) }
+        guard missing.isEmpty else {
+            throw InputError.data(
+                "this task needs what the dataset does not store: \(missing.map(\.rawValue).joined(separator: ", "))", at: path,
+                try: "prepare it again with --for, and with --model where latents are missing")
+        }
+    }
+}
+
+/// What evaluations listen to: a few utterances of the training, and the validation set's.
+final class EvaluationSets {
+    private let sets: [(name: String, source: DatasetBatchSource)]
+
+    init(_ data: DatasetFile, _ selection: DatasetSelection, _ configuration: Configuration, withCompanions: Bool) {
+        let settings = configuration.evaluation
+        var order = configuration.dataset
+        (order.sampleOrder, order.sampleShuffle, order.sampleMaximumDurationBatch) = (.duration, false, 0)
+        sets = [("subtrain", selection.training), ("val", selection.validation)].compactMap { name, items in
+            let chosen = Array(items.shuffled(by: RandomSource(seed: 0)["evaluation"]).prefix(settings.size))
+            guard !chosen.isEmpty else { return nil }
+            return (name, DatasetBatchSource(
+                data, chosen, order, batchSize: min(settings.batchSize, chosen.count), seed: 0, identity: [], depth: 2,
+                withCompanions: withCompanions))
+        }
+    }
+
+    var isEmpty: Bool { sets.isEmpty }
+
+    /// The means of what a task measures on each set.
+    func evaluate<Task: TrainingTask>(_ task: Task, step: Int) throws -> EvaluationReport where Task.Batch == UtteranceBatch {
+        let start = ContinuousClock.now
+        var metrics: [(name: String, value: Double)] = []
+        for (name, source) in sets {
+            try source.seek(to: SamplerPosition())
+            var sums: [(name: String, value: Double)] = []
+            let batches = source.batchesPerEpoch
+            for _ in 0..<batches {
+                for (part, value) in task.evaluate(try source.next()) {
+                    if let index = sums.firstIndex(where: { $0.name == part }) {
+                        sums[index].value += Double(value) / Double(batches)
+                    } else {
+                        sums.append((part, Double(value) / Double(batches)))
+                    }
+                }
+            }
+            metrics += sums.map { ("\(name).\($0.name)", $0.value) }
+        }
+        return EvaluationReport(step: step, metrics: metrics, seconds: start.duration(to: .now).seconds)
+    }
+}
+
+extension DatasetSelection {
+    /// For people: how much is kept and dropped, and up to twenty names of what is dropped.
+    func summary(_ names: [String], _ speakers: [String], _ speakerOfEach: [Int32]) -> [String] {
+        let seconds = (training + validation).reduce(0) { $0 + $1.duration }
+        var lines = [
+            "dataset: \(training.count) utterances to train on, \(validation.count) to validate with, \(seconds.asTime); \(dropped.count) dropped"
+        ]
+        for (index, reason) in dropped.prefix(20) {
+            lines.append("  \(speakers[Int(speakerOfEach[index])])/\(names[index]): \(reason)")
+        }
+        if dropped.count > 20 {
+            let counts = Dictionary(grouping: dropped, by: \.reason).mapValues(\.count).sorted { $0.key < $1.key }
+            lines.append("  in all: " + counts.map { "\($0.value) × \($0.key)" }.joined(separator: ", "))
+        }
+        return lines
+    }
+}

@@ -1,0 +1,132 @@
+/// How the autoregressive model is trained: the `task` section of its entry.
+public struct AutoregressiveTaskOptions: Equatable, Sendable {
+    /// Weights of the two losses; the reference adds them as they are.
+    public var textWeight = 1.0
+    public var melWeight = 1.0
+    /// Train the conditioning encoder too, on another utterance of each speaker, in place of the dataset's stored latents.
+    public var trainsConditioning = false
+    /// Seconds of that utterance that are heard: a length within the range for each batch.
+    public var promptSeconds = ConfigurationRange(2, 4)
+
+    public init() {}
+}
+
+extension AutoregressiveTaskOptions: ConfigurationSection {
+    static func describe(_ keys: inout ConfigurationKeys<AutoregressiveTaskOptions>) {
+        keys.key("text_weight", \.textWeight, .within(0...1_000))
+        keys.key("mel_weight", \.melWeight, .within(0...1_000))
+        keys.key("train_conditioning", \.trainsConditioning)
+        keys.key("prompt_seconds", \.promptSeconds, .init(expected: "0.5 to 12 seconds") { $0.lower >= 0.5 && $0.upper <= 12 })
+    }
+}
+
+/// Teaches the autoregressive model to write the codes of a text: cross entropy of text and codes, as the reference.
+public final class AutoregressiveTask: TrainingTask {
+    public let name: String
+    public let model: AutoregressiveModel
+    private let store: ParameterStore
+    /// Trained in place of the model, when there is one.
+    private let adapter: ParameterStore?
+    private let options: AutoregressiveTaskOptions
+    private let description: [(name: String, value: CheckpointContent)]
+
+    /// The name of the mel spectrograms that conditioning is trained on, and their frames per second.
+    private static let mel = "dvae"
+    private static let framesPerSecond = 22_050.0 / 256
+
+    /// - Parameters:
+    ///   - store: The model's parameters, of which some may be frozen.
+    ///   - adapter: What is trained instead of the model.
+    ///   - description: What exported files carry, such as `config`.
+    public init(
+        name: String, _ model: AutoregressiveModel, _ store: ParameterStore, adapter: ParameterStore? = nil,
+        options: AutoregressiveTaskOptions, description: [(name: String, value: CheckpointContent)]
+    ) {
+        (self.name, self.model, self.store, self.adapter) = (name, model, store, adapter)
+        (self.options, self.description) = (options, description)
+    }
+
+    public var parameters: [Parameter] { store.parameters + (adapter?.parameters ?? []) }
+    public var phases: [TrainingPhase] { [TrainingPhase("", (adapter?.trainable ?? []) + store.trainable)] }
+
+    public func loss(_ batch: UtteranceBatch, phase: Int, _ run: RunContext) -> TaskLoss {
+        let (text, mel, _) = model.loss(inputs(batch, run), run)
+        let total = text * Float(options.textWeight) + mel * Float(options.melWeight)
+        return TaskLoss(total, parts: [("text", text.item), ("mel", mel.item)])
+    }
+
+    /// The model's inputs; the voice is stored, or heard in the companions.
+    func inputs(_ batch: UtteranceBatch, _ run: RunContext) -> AutoregressiveInputs {
+        let (text, textLengths) = batch.text
+        let codes = batch.codes(padding: model.config.stopMelToken).ids
+        let latent = options.trainsConditioning ? heardVoices(batch, run["prompt"]) : batch.latents(\.autoregressiveLatent)
+        return AutoregressiveInputs(
+            latent: latent, text: text, textLengths: textLengths, codes: codes,
+            wavLengths: batch.items.map(\.utterance.sampleCount))
+    }
+
+    private func heardVoices(_ batch: UtteranceBatch, _ run: RunContext) -> Tensor {
+        let bands = model.config.melChannels
+        let range = options.promptSeconds
+        let seconds = range.lower + (range.upper - range.lower) * Double(run["seconds"].random.stream.uniforms(1)[0])
+        let frames = Int(seconds * Self.framesPerSecond)
+        let companions = batch.items.map(\.companion)
+        let limits = companions.map { ($0.mels[Self.mel]?.count ?? 0) / bands - frames + 1 }
+        let starts = UtteranceBatch.randomStarts(limits, run["start"].random)
+        return model.conditioningLatent(
+            UtteranceBatch.melCrops(companions, Self.mel, bands: bands, frames: frames, starts: starts))
+    }
+
+    public func evaluate(_ batch: UtteranceBatch) -> [(name: String, value: Float)] {
+        let given = inputs(batch, .inference)
+        let (text, mel, _) = model.loss(given, .inference)
+        var parts = [(name: "text", value: text.item), (name: "mel", value: mel.item)]
+        guard batch.items.count > 1 else { return parts }
+        // The same codes with the next row's text: the gap shows how much of the text is read.
+        let shuffled = UtteranceBatch(batch.items.indices.map { row in
+            var item = batch.items[row]
+            item.utterance.tokens = batch.items[(row + 1) % batch.items.count].utterance.tokens
+            return item
+        })
+        var other = given
+        (other.text, other.textLengths) = shuffled.text
+        parts.append(("mel_wrong_text", model.loss(other, .inference).mel.item))
+        return parts
+    }
+
+    public func exportedWeights(dtype: WeightDType) throws -> ExportedWeights {
+        if let adapter {
+            return ExportedWeights(
+                try adapter.exported(AutoregressiveModel.adapterKeyMap, dtype) + embeddings(dtype), values: description)
+        }
+        return ExportedWeights(try store.exported(AutoregressiveModel.keyMap, dtype), values: description)
+    }
+
+    /// The model's own parameters that an adapter's training changed.
+    private func embeddings(_ dtype: WeightDType) throws -> [(name: String, tensor: TensorSource)] {
+        try store.trainable.map { ($0.name, TensorSource(try AutoregressiveModel.keyMap.fileValue(of: $0).stored(as: dtype))) }
+    }
+}
+
+extension ParameterStore {
+    /// All parameters as files hold them.
+    ///
+    /// - Throws: `InputError.usage` for element types that files are not written in.
+    func exported(_ map: KeyMap, _ dtype: WeightDType) throws -> [(name: String, tensor: TensorSource)] {
+        try parameters.map { ($0.name, TensorSource(try map.fileValue(of: $0).stored(as: dtype))) }
+    }
+}
+
+extension Tensor {
+    /// The values in the element type that a file is to have.
+    func stored(as dtype: WeightDType) throws -> Tensor {
+        switch dtype {
+        case .float32: self
+        case .float16: converted(to: .float16)
+        case .bfloat16: converted(to: .bfloat16)
+        case .int8, .int4, .float8E5M2, .float8E4M3:
+            throw InputError.usage(
+                "weights are not written as \(dtype.rawValue)", at: "weight_dtype", try: "choose float32, float16 or bfloat16")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Foundation
+import TortoiseCommandLine
+import TortoiseCore
+
+/// Recordings and transcripts become a dataset.
+struct Prepare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turn recordings and transcripts into a dataset to train on.",
+        discussion: """
+            Takes voices/<group>/<speaker>/*.wav with metadata/<group>/<speaker>/whisper.json (openai-whisper, whisperX or \
+            whisper.cpp), an LJSpeech metadata.csv, or a folder of recordings with text files of the same names. Stopped at any \
+            time, it goes on where it was.
+            """)
+
+    @Option(help: ArgumentHelp("The folder of recordings, or an LJSpeech metadata.csv.", valueName: "path"))
+    var input = "voices"
+
+    @Option(help: ArgumentHelp("The folder of transcripts.", valueName: "folder"))
+    var metadata = "metadata"
+
+    @Option(help: ArgumentHelp("The transcripts' file name.", valueName: "name"))
+    var transcripts = "whisper.json"
+
+    @Option(help: ArgumentHelp("The dataset to write.", valueName: "file"))
+    var output = "training/data.h5"
+
+    @Option(help: ArgumentHelp("Settings under 'text' and 'prepare'; flags win.", valueName: "file"))
+    var yaml: String?
+
+    @Option(name: .customLong("for"), help: "What it will train, by commas: autoregressive, conditioning, dvae, diffusion, vocoder.")
+    var purpose = "autoregressive"
+
+    @Option(help: ArgumentHelp("Weights of the DVAE, which makes the codes.", valueName: "file"))
+    var dvae: String?
+
+    @Option(help: ArgumentHelp("Weights of the autoregressive model, which makes its conditioning latents.", valueName: "file"))
+    var autoregressive: String?
+
+    @Option(help: ArgumentHelp("Weights of the diffusion decoder, which makes its conditioning latents.", valueName: "file"))
+    var diffusion: String?
+
+    @Option(help: "Speakers to take, by commas; * and ? match.")
+    var voices = ""
+
+    @Option(help: "The speaker's name where folders do not tell it, as group/speaker.")
+    var speaker = "own/voice"
+
+    @Option(help: "Cut recordings along their transcripts' segments: auto, true or false.")
+    var slice: String?
+
+    @Option(help: "The longest utterance that is kept, in seconds.")
+    var maxDuration: Double?
+
+    @Option(help: "Take a random choice of this many utterances.")
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("The vocabulary; the published one by default.", valueName: "file"))
+    var tokenizer: String?
+
+    private static let purposes = ["autoregressive", "conditioning", "dvae", "diffusion", "vocoder"]
+
+    func run() throws {
+        let configuration = try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)).configuration } ?? Configuration()
+        let settings = try settings(configuration.prepare)
+        let needsCodes = wanted.contains { ["autoregressive", "conditioning", "diffusion"].contains($0) }
+        if needsCodes, dvae == nil {
+            throw InputError.usage("codes are needed for \(purpose), and --dvae is missing", try: "give the DVAE's weights")
+        }
+        let plan = try RecordingPlan(source, slice: settings.slice, voices: voices.split(separator: ",").map(String.init), limit: limit)
+        let vocabulary = try tokenizer ?? DataFolder.path(of: "tokenizer.json")
+        let text = configuration.text
+        let frontEnd = TextFrontEnd(
+            cleaners: text.cleaners, tokenizer: try BPETokenizer(path: vocabulary),
+            dictionary: try text.dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
+        let encoder = try ModelEncoder(dvae: needsCodes ? dvae : nil, autoregressive: autoregressive, diffusion: diffusion)
+        let preparation = DatasetPreparation(
+            plan, frontEnd: frontEnd, encoder: encoder, settings: settings, language: text.language,
+            tokenizerHash: try SHA256.hex(ofFile: vocabulary), path: output)
+        let progress = ProgressLine("preparing")
+        let report = try preparation.run { done, total in progress.update(done, total) }
+        progress.finish()
+        for line in report.lines() { print(line) }
+    }
+
+    private var wanted: [String] { purpose.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } }
+
+    private func settings(_ base: PrepareSettings) throws -> PrepareSettings {
+        var settings = base
+        for name in wanted where !Self.purposes.contains(name) {
+            throw InputError.usage("expected \(Self.purposes.joined(separator: ", ")), found '\(name)'", at: "--for")
+        }
+        if wanted.contains("dvae") || wanted.contains("conditioning") { settings.storeDVAEMels = true }
+        if wanted.contains("diffusion") { settings.storeDiffusionMels = true }
+        if wanted.contains("vocoder") { settings.storeWaveforms = true }
+        if let maxDuration { settings.maximumDuration = maxDuration }
+        if let slice {
+            guard let mode = SliceMode(rawValue: slice) else {
+                throw InputError.usage("expected auto, true or false, found '\(slice)'", at: "--slice")
+            }
+            settings.slice = mode
+        }
+        return settings
+    }
+
+    private var source: RecordingPlan.Source {
+        if input.hasSuffix(".csv") { return .ljSpeech(csv: input, speaker: speaker) }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: input)) ?? []
+        if names.contains(where: { $0.hasSuffix(".txt") }) { return .pairs(folder: input, speaker: speaker) }
+        if names.contains("metadata.csv") { return .ljSpeech(csv: input + "/metadata.csv", speaker: speaker) }
+        return .voices(folder: input, metadata: metadata, transcriptName: transcripts)
+    }
+}

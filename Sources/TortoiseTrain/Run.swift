@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import TortoiseCore
+
+/// Where a configuration is.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The run's configuration.", valueName: "file"))
+    var yaml: String?
+
+    @Option(help: ArgumentHelp("Weights to train, in place of a configuration.", valueName: "file"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("An adapter to train on.", valueName: "file"))
+    var lora: String?
+
+    func load() throws -> LoadedConfiguration {
+        guard yaml != nil || model != nil || ProcessInfo.processInfo.environment["TORTOISE_YAML"] != nil
+            || ProcessInfo.processInfo.environment["TORTOISE_MODEL"] != nil
+        else { throw InputError.usage("a configuration is missing", try: "give --yaml training/finetune/config.yaml") }
+        return try Configuration.load(ConfigurationSource(yaml: yaml, model: model, lora: lora))
+    }
+}
+
+/// Trains.
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train what a configuration marks, and go on where its folder stopped.",
+        discussion: """
+            While it runs, type a word and press return: save, quit, eval, status, help and others. The same words are obeyed \
+            from 'tortoise-train tell FOLDER WORD'.
+            """)
+
+    @OptionGroup var source: ConfigurationOptions
+
+    @Flag(help: "Evaluate once and leave.")
+    var eval = false
+
+    @Flag(help: "Continue although data or settings have changed since the checkpoint.")
+    var force = false
+
+    @Flag(help: "Report steps as JSON lines on standard output.")
+    var json = false
+
+    func run() throws { try TrainingProgram(source: source, evaluatesOnly: eval, isForced: force, isJSON: json).run() }
+}
+
+/// Evaluates once.
+struct Eval: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Evaluate the newest checkpoint once.")
+
+    @OptionGroup var source: ConfigurationOptions
+
+    @Flag(help: "Report as JSON lines on standard output.")
+    var json = false
+
+    func run() throws { try TrainingProgram(source: source, evaluatesOnly: true, isForced: false, isJSON: json).run() }
+}
+
+/// A session with everything around it: signals, standard input, the control file and the display.
+struct TrainingProgram {
+    let source: ConfigurationOptions
+    let evaluatesOnly: Bool
+    let isForced: Bool
+    let isJSON: Bool
+
+    func run() throws {
+        // Before any file is opened and any thread is started.
+        StandardInputReader.reopenClosedDescriptors()
+        let inbox = CommandInbox()
+        let display = TrainingDisplay(isJSON: isJSON)
+        let signals = SignalMonitor(inbox: inbox, onSecondInterrupt: { display.close() })
+        signals.start()
+        let session = try TrainingSession(try source.load())
+        let reader = StandardInputReader(inbox: inbox)
+        var options = TrainingSession.Options()
+        (options.isForced, options.evaluatesOnly) = (isForced, evaluatesOnly)
+        (options.commandLine, options.version) = (CommandLine.arguments, Train.configuration.version)
+        inbox.onLine = { display.acknowledge($0) }
+        if !evaluatesOnly {
+            reader.start()
+            ControlFile(folder: session.root).watch(into: inbox)
+        }
+        let outcome = try session.run(options, inbox: inbox) { display.show($0) }
+        display.close()
+        throw ExitCode(outcome.exitCode)
+    }
+}

@@ -40,6 +40,9 @@ struct Prepare: ParsableCommand {
     @Option(help: ArgumentHelp("Weights of the diffusion decoder, which makes its conditioning latents.", valueName: "file"))
     var diffusion: String?
 
+    @Flag(help: "Make latents of whole utterances instead of stretches of a fixed length: for models trained from scratch.")
+    var wholeClips = false
+
     @Option(help: "Speakers to take, by commas; * and ? match.")
     var voices = ""
 
@@ -73,7 +76,7 @@ struct Prepare: ParsableCommand {
         let frontEnd = TextFrontEnd(
             cleaners: text.cleaners, tokenizer: try BPETokenizer(path: vocabulary),
             dictionary: try text.dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
-        let encoder = try ModelEncoder(dvae: needsCodes ? dvae : nil, autoregressive: autoregressive, diffusion: diffusion)
+        let encoder = try ModelEncoder(dvae: needsCodes ? dvae : nil, autoregressive: autoregressive, diffusion: diffusion, hearsWholeClips: wholeClips)
         let preparation = DatasetPreparation(
             plan, frontEnd: frontEnd, encoder: encoder, settings: settings, language: text.language,
             tokenizerHash: try SHA256.hex(ofFile: vocabulary), path: output)

@@ -6,11 +6,16 @@ public final class ModelEncoder: UtteranceEncoder {
     private let autoregressive: AutoregressiveModel?
     private let diffusion: DiffusionModel?
     private let mel: MelSpectrogram
+    private let hearsWholeClips: Bool
     public let modelHashes: [String: String]
 
-    /// - Parameters: files of weights, in any layout that loads.
-    /// - Throws: `InputError` when one cannot be loaded.
-    public init(dvae: String?, autoregressive: String?, diffusion: String?) throws {
+    /// - Parameters:
+    ///   - dvae: A file of weights, in any layout that loads; so are the others.
+    ///   - hearsWholeClips: Whether latents are made of the whole utterance, as `VoiceEncoder` does it; false pads or cuts to a
+    ///     fixed length, as the published models were trained.
+    /// - Throws: `InputError` when a file cannot be loaded.
+    public init(dvae: String?, autoregressive: String?, diffusion: String?, hearsWholeClips: Bool = false) throws {
+        self.hearsWholeClips = hearsWholeClips
         mel = MelSpectrogram.conditioning(norms: try MelNorms.load())
         self.dvae = try dvae.map {
             try ModelLoader.load($0, as: DVAEConfig.self, keyMap: DVAEModel.keyMap) { DVAEModel($0, at: $1) }.model
@@ -40,11 +45,15 @@ public final class ModelEncoder: UtteranceEncoder {
         var sound = EncodedSound()
         if let dvae { sound.codes = dvae.encode(mel(samples)).indexValues.map { UInt16(clamping: $0) } }
         if let autoregressive {
-            let clip = ConditioningClip.autoregressive(samples, random)
+            let clip = hearsWholeClips
+                ? VoiceEncoder.windows(samples, length: ConditioningClip.autoregressiveLength)[0]
+                : ConditioningClip.autoregressive(samples, random)
             sound.autoregressiveLatent = autoregressive.conditioningLatent(mel(clip)).values
         }
         if let diffusion {
-            let clip = ConditioningClip.diffusion(wideSamples)
+            let clip = hearsWholeClips
+                ? VoiceEncoder.windows(wideSamples, length: ConditioningClip.diffusionLength)[0]
+                : ConditioningClip.diffusion(wideSamples)
             sound.diffusionLatent = diffusion.conditioningLatent(MelSpectrogram.vocoder(clip)).values
         }
         return sound

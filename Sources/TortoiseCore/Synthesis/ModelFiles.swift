@@ -1,0 +1,81 @@
+import Foundation
+
+/// Where the weights of each stage are, and why there.
+///
+/// The rule, documented in docs/speaking.md: a set is a folder with an autoregressive model and what belongs to it, and is used
+/// as a whole. It is the one that was named; else `data/models` when the published weights are there; else the small set that
+/// comes with the package. A configuration (`--yaml`) puts its own models in the places of the set's, and so does `--model`.
+public struct ModelFiles: Sendable {
+    /// The folder of the set.
+    public private(set) var folder: String
+    private var overrides: [ModelStage: String] = [:]
+
+    /// The names under which the stages' weights are looked for, best first: ours, the original's, e-c-k-e-r's.
+    static let names: [ModelStage: [String]] = [
+        .autoregressive: ["autoregressive"], .diffusion: ["diffusion", "diffusion_decoder"], .clvp: ["clvp", "clvp2"],
+        .cvvp: ["cvvp"], .univnet: ["univnet", "vocoder"], .bigvgan: ["bigvgan", "bigvgan_24khz_100band", "bigvgan_base_24khz_100band"],
+        .hifigan: ["hifigan", "hifidecoder"], .dvae: ["dvae"], .classifier: ["classifier"], .randomLatents: ["rlg_auto"],
+    ]
+    private static let suffixes = ["safetensors", "sft", "pth", "pt"]
+
+    /// - Parameters:
+    ///   - set: A folder, or the name of one in `data/models`; nil takes the first that there is.
+    ///   - loaded: A configuration whose models go first.
+    /// - Throws: `InputError.model` when there is no such set.
+    public init(set: String? = nil, loaded: LoadedConfiguration? = nil) throws {
+        folder = try Self.folder(of: set)
+        guard let loaded else { return }
+        for entry in loaded.configuration.models {
+            guard let path = try Self.weights(of: entry, loaded) else { continue }
+            overrides[try ModelStage(named: entry.name)] = path
+        }
+    }
+
+    private static func folder(of set: String?) throws -> String {
+        let fileManager = FileManager.default
+        if let set {
+            if let found = [set, (try? DataFolder.path(of: "models/" + set)) ?? ""].first(where: { !$0.isEmpty && fileManager.fileExists(atPath: $0) }) {
+                return found
+            }
+            throw InputError.model("there is no set of models '\(set)'", at: "--models", try: "'tortoise-infer models list' shows what there is")
+        }
+        let published = (try? DataFolder.path(of: "models")) ?? "data/models"
+        if find(.autoregressive, in: published) != nil { return published }
+        return (try? DataFolder.path(of: "models/small")) ?? published
+    }
+
+    /// The weights that an entry stands for: its path, else what its training exported.
+    private static func weights(of entry: ModelEntry, _ loaded: LoadedConfiguration) throws -> String? {
+        if let path = entry.path {
+            let resolved = loaded.paths.resolve(path)
+            guard FileManager.default.fileExists(atPath: resolved) else {
+                throw InputError.model("there is no such file", at: resolved, try: "correct the path of the model '\(entry.name)'")
+            }
+            return resolved
+        }
+        let stem = "\(loaded.paths.checkpoints)/\(entry.name)/\(loaded.configuration.weightsName)."
+        return suffixes.map { stem + $0 }.first(where: FileManager.default.fileExists)
+    }
+
+    private static func find(_ stage: ModelStage, in folder: String) -> String? {
+        (names[stage] ?? []).flatMap { name in suffixes.map { "\(folder)/\(name).\($0)" } }
+            .first(where: FileManager.default.fileExists)
+    }
+
+    /// The file of a stage; nil when there is none.
+    public func find(_ stage: ModelStage) -> String? { overrides[stage] ?? Self.find(stage, in: folder) }
+
+    /// The file of a stage.
+    ///
+    /// - Throws: `InputError.model` that says where it was looked for.
+    public func path(of stage: ModelStage) throws -> String {
+        if let path = find(stage) { return path }
+        let names = (Self.names[stage] ?? []).map { "\(folder)/\($0).safetensors or .pth" }
+        throw InputError.model(
+            "found no weights of the \(stage.rawValue) model; looked for \(names.joined(separator: ", "))",
+            try: "name a set with --models, or weights with --yaml or --model; 'tortoise-infer models list' shows what there is")
+    }
+
+    /// The vocoder to use unless one is named: the first that there is.
+    public var defaultVocoder: ModelStage? { [.univnet, .bigvgan, .hifigan].first { find($0) != nil } }
+}

@@ -1,0 +1,127 @@
+/// The models of a set, loaded when they are first used.
+///
+/// Weights stay in mapped files until they are read, so that a stage costs memory only from its turn on.
+public final class SpeechModels {
+    public let files: ModelFiles
+    private let precision: WeightPrecision
+    private let adapters: [AdapterFile]
+    /// Whether stages stay in memory after their turn.
+    private let keepsLoaded: Bool
+    private var autoregressiveModel: LoadedModel<AutoregressiveConfig, AutoregressiveModel>?
+    private var diffusionModel: LoadedModel<DiffusionConfig, DiffusionModel>?
+    private var clvpModel: LoadedModel<CLVPConfig, CLVPModel>?
+    private var vocoders: [ModelStage: any MelVocoder] = [:]
+    private var hifiganModel: HiFiGANModel?
+
+    /// A low-rank adapter of the autoregressive model.
+    public struct AdapterFile: Sendable {
+        public var path: String
+        /// Multiplies its effect.
+        public var strength: Float
+        /// What it was trained with; nil takes what its file says, else its rank.
+        public var alpha: Double?
+
+        public init(path: String, strength: Float = 1, alpha: Double? = nil) {
+            (self.path, self.strength, self.alpha) = (path, strength, alpha)
+        }
+    }
+
+    public init(
+        _ files: ModelFiles, precision: WeightPrecision = .float32, adapters: [AdapterFile] = [], keepsLoaded: Bool = true
+    ) {
+        (self.files, self.precision, self.adapters, self.keepsLoaded) = (files, precision, adapters, keepsLoaded)
+    }
+
+    public func autoregressive() throws -> AutoregressiveModel {
+        if let autoregressiveModel { return autoregressiveModel.model }
+        let path = try files.path(of: .autoregressive)
+        let loaded = try ModelLoader.load(
+            path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap, precision: precision,
+            validate: { try $0.validate(at: path) }
+        ) { AutoregressiveModel($0, at: $1) }
+        for adapter in adapters { try attach(adapter, to: loaded.model) }
+        if !adapters.isEmpty, precision == .float32 { try loaded.model.mergeAdapters() }
+        autoregressiveModel = loaded
+        return loaded.model
+    }
+
+    private func attach(_ adapter: AdapterFile, to model: AutoregressiveModel) throws {
+        let reader = try openCheckpoint(path: adapter.path)
+        let source = CheckpointSource(reader)
+        let stored = try ModelLoader.storedConfiguration(of: reader)?["alpha"].flatMap { value -> Double? in
+            switch value {
+            case .int(let number): Double(number)
+            case .double(let number): number
+            default: nil
+            }
+        }
+        let alpha = try adapter.alpha ?? stored ?? Double(AutoregressiveModel.rank(of: source))
+        _ = try model.attachAdapter(from: source, alpha: alpha, strength: adapter.strength)
+    }
+
+    public func diffusion() throws -> DiffusionModel {
+        if let diffusionModel { return diffusionModel.model }
+        let path = try files.path(of: .diffusion)
+        let loaded = try ModelLoader.load(
+            path, as: DiffusionConfig.self, keyMap: DiffusionModel.keyMap, precision: precision, validate: { try $0.validate(at: path) }
+        ) { DiffusionModel($0, at: $1) }
+        diffusionModel = loaded
+        return loaded.model
+    }
+
+    /// The ranker of candidates; nil when the set has none.
+    public func clvp() throws -> CLVPModel? {
+        if let clvpModel { return clvpModel.model }
+        guard let path = files.find(.clvp) else { return nil }
+        let loaded = try ModelLoader.load(path, as: CLVPConfig.self, keyMap: CLVPModel.keyMap, precision: precision) {
+            CLVPModel($0, at: $1)
+        }
+        clvpModel = loaded
+        return loaded.model
+    }
+
+    public func vocoder(_ stage: ModelStage) throws -> any MelVocoder {
+        if let loaded = vocoders[stage] { return loaded }
+        let path = try files.path(of: stage)
+        let vocoder: any MelVocoder =
+            switch stage {
+            case .bigvgan:
+                try ModelLoader.load(path, as: BigVGANConfig.self, keyMap: BigVGANModel.keyMap) { BigVGANModel($0, at: $1) }.model
+            default:
+                try ModelLoader.load(path, as: UnivNetConfig.self, keyMap: UnivNetModel.keyMap) { UnivNetModel($0, at: $1) }.model
+            }
+        vocoders[stage] = vocoder
+        return vocoder
+    }
+
+    public func hifigan() throws -> HiFiGANModel {
+        if let hifiganModel { return hifiganModel }
+        let path = try files.path(of: .hifigan)
+        let model = try ModelLoader.load(
+            path, as: HiFiGANConfig.self, keyMap: HiFiGANModel.keyMap, validate: { try $0.validate(at: path) }
+        ) { HiFiGANModel($0, at: $1) }.model
+        hifiganModel = model
+        return model
+    }
+
+    /// Lets go of a stage whose turn is over, unless all stay.
+    func finish(_ stage: ModelStage) {
+        guard !keepsLoaded else { return }
+        switch stage {
+        case .autoregressive: autoregressiveModel = nil
+        case .diffusion: diffusionModel = nil
+        case .clvp: clvpModel = nil
+        case .hifigan: hifiganModel = nil
+        default: vocoders[stage] = nil
+        }
+    }
+
+    /// SHA-256 of the files that made a voice's latents, by stage.
+    public func voiceHashes() throws -> [String: String] {
+        var hashes: [String: String] = [:]
+        for stage in [ModelStage.autoregressive, .diffusion] {
+            if let path = files.find(stage) { hashes[stage.rawValue] = try SHA256.hex(ofFile: path) }
+        }
+        return hashes
+    }
+}

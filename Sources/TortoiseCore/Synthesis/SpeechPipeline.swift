@@ -1,0 +1,181 @@
+/// Text and voice to speech, stage by stage: codes, ranking, latents, diffusion, vocoder.
+///
+/// The same seed, models, text and voice give the same samples, whatever the batch size and the threads are.
+public final class SpeechPipeline {
+    private let models: SpeechModels
+    private let frontEnd: TextFrontEnd
+    public private(set) var timings = SpeechTimings()
+
+    public init(_ models: SpeechModels, _ frontEnd: TextFrontEnd) {
+        (self.models, self.frontEnd) = (models, frontEnd)
+    }
+
+    /// Speaks one utterance.
+    ///
+    /// - Parameters:
+    ///   - utterance: Its number, which makes the randomness of each its own.
+    ///   - progress: Called before every step; what it throws ends the work.
+    /// - Returns: As many versions as are kept, best first.
+    /// - Throws: `InputError`, or what `progress` throws.
+    public func speak(
+        _ text: String, voice: Voice, _ settings: SpeechSettings, utterance: Int = 0,
+        progress: (SpeechProgress) throws -> Void = { _ in }
+    ) throws -> [SpokenUtterance] {
+        try settings.validate()
+        let (spoken, tokens, _) = frontEnd.explain(text)
+        guard !tokens.isEmpty else {
+            throw InputError.data(
+                "nothing in the text can be spoken: '\(text.prefix(60))'", try: "'tortoise-infer text --explain' shows why")
+        }
+        let vocoder = try vocoderStage(settings)
+        try voice.check(models, needsDiffusion: vocoder != .hifigan)
+        let random = RandomSource(seed: settings.seed)["speech"][utterance]
+        let candidates = try codes(tokens, voice, settings, random, progress)
+        let ranked = try rank(candidates, tokens, settings, progress)
+        return try ranked.map { candidate in
+            let latents = try latents(of: candidate.codes, tokens, voice, progress)
+            let samples = try waveform(of: latents, voice, settings, vocoder, random, progress)
+            return SpokenUtterance(
+                samples: samples, text: text, spoken: spoken, codes: candidate.codes, isStopped: candidate.isStopped,
+                score: candidate.score)
+        }
+    }
+
+    private func vocoderStage(_ settings: SpeechSettings) throws -> ModelStage {
+        if let vocoder = settings.vocoder { return vocoder }
+        guard let found = models.files.defaultVocoder else {
+            _ = try models.files.path(of: .univnet)
+            return .univnet
+        }
+        return found
+    }
+
+    private func timed<Result>(_ stage: SpeechStage, _ body: () throws -> Result) rethrows -> Result {
+        let start = ContinuousClock.now
+        defer { timings.add(stage, start.duration(to: .now).seconds) }
+        return try body()
+    }
+
+    // MARK: - Stages
+
+    private struct Candidate {
+        var codes: [Int32]
+        var isStopped: Bool
+        var score: Float?
+    }
+
+    private func codes(
+        _ tokens: [Int32], _ voice: Voice, _ settings: SpeechSettings, _ random: RandomSource,
+        _ progress: (SpeechProgress) throws -> Void
+    ) throws -> [Candidate] {
+        try timed(.codes) {
+            let model = try models.autoregressive()
+            let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
+            let decoder = try AutoregressiveDecoder(model, latent: latent, text: tokens, limit: settings.sampling.maximumSteps)
+            let markers = CodeMarkers(model.config)
+            let sampler = try CandidateSampler(settings.sampling, markers, batchSize: settings.batchSize, random: random)
+            let finisher = CodeFinisher(markers)
+            return try sampler.sample(settings.candidates, from: decoder) {
+                let total = $0.candidates * $0.maximumSteps
+                try progress(SpeechProgress(stage: .codes, done: min(total, $0.finished * $0.maximumSteps + $0.steps), total: total))
+            }.map { Candidate(codes: finisher.finish($0), isStopped: $0.isStopped, score: nil) }
+        }
+    }
+
+    /// The candidates that are kept, best first; without a ranker in the order in which they were made.
+    private func rank(
+        _ candidates: [Candidate], _ tokens: [Int32], _ settings: SpeechSettings, _ progress: (SpeechProgress) throws -> Void
+    ) throws -> [Candidate] {
+        guard candidates.count > 1, let ranker = try models.clvp() else { return Array(candidates.prefix(settings.kept)) }
+        defer { models.finish(.clvp) }
+        return try timed(.ranking) {
+            let text = Tensor(indices: tokens, shape: [1, tokens.count])
+            var scored: [Candidate] = []
+            for (index, candidate) in candidates.enumerated() {
+                try progress(SpeechProgress(stage: .ranking, done: index, total: candidates.count))
+                var candidate = candidate
+                // A candidate that fell silent at once says nothing.
+                let codes = candidate.codes.isEmpty ? [0] : candidate.codes
+                candidate.score = ranker.similarity(text: text, codes: Tensor(indices: codes, shape: [1, codes.count])).values[0]
+                scored.append(candidate)
+            }
+            // Those that ended by themselves go before those that were cut off; ties keep their order.
+            let order = scored.indices.sorted { a, b in
+                let (x, y) = (scored[a], scored[b])
+                if x.isStopped != y.isStopped { return x.isStopped }
+                return x.score == y.score ? a < b : (x.score ?? 0) > (y.score ?? 0)
+            }
+            return order.prefix(settings.kept).map { scored[$0] }
+        }
+    }
+
+    /// The latents of the codes, without what comes after a long silence. Shape: [1, codes, width]
+    private func latents(
+        of codes: [Int32], _ tokens: [Int32], _ voice: Voice, _ progress: (SpeechProgress) throws -> Void
+    ) throws -> Tensor {
+        try timed(.latents) {
+            try progress(SpeechProgress(stage: .latents, done: 0, total: 1))
+            let model = try models.autoregressive()
+            defer { models.finish(.autoregressive) }
+            let markers = CodeMarkers(model.config)
+            let known = codes.isEmpty ? [markers.calm] : Array(codes.prefix(model.config.maximumMelTokens))
+            let inputs = AutoregressiveInputs(
+                latent: Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count]),
+                text: Tensor(indices: tokens, shape: [1, tokens.count]), textLengths: [tokens.count],
+                codes: Tensor(indices: known, shape: [1, known.count]), wavLengths: [known.count * model.config.melLengthCompression])
+            let count = max(1, CodeFinisher(markers).trimmedCount(known))
+            return model.latents(inputs).sliced(1, 0..<count).contiguous
+        }
+    }
+
+    private func waveform(
+        of latents: Tensor, _ voice: Voice, _ settings: SpeechSettings, _ vocoder: ModelStage, _ random: RandomSource,
+        _ progress: (SpeechProgress) throws -> Void
+    ) throws -> [Float] {
+        if vocoder == .hifigan {
+            return try timed(.vocoder) {
+                try progress(SpeechProgress(stage: .vocoder, done: 0, total: 1))
+                defer { models.finish(.hifigan) }
+                let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
+                return try models.hifigan()(latents, voice: latent).values
+            }
+        }
+        let mel = try mel(of: latents, voice, settings, random, progress)
+        return try timed(.vocoder) {
+            try progress(SpeechProgress(stage: .vocoder, done: 0, total: 1))
+            defer { models.finish(vocoder) }
+            let samples = try models.vocoder(vocoder).waveform(of: mel, random["vocoder"]).values
+            try progress(SpeechProgress(stage: .vocoder, done: 1, total: 1))
+            return samples
+        }
+    }
+
+    /// The log-mel that diffusion makes of latents. Shape: [1, bands, frames]
+    private func mel(
+        of latents: Tensor, _ voice: Voice, _ settings: SpeechSettings, _ random: RandomSource,
+        _ progress: (SpeechProgress) throws -> Void
+    ) throws -> Tensor {
+        try timed(.diffusion) {
+            let model = try models.diffusion()
+            defer { models.finish(.diffusion) }
+            let process = try GaussianDiffusion(.even(settings.diffusionSteps))
+            let frames = max(4, DiffusionModel.frames(codes: latents.size(1)))
+            let aligned = model.alignedConditioning(
+                .latents(latents), conditioning: Tensor(voice.diffusion, shape: [1, voice.diffusion.count]), frames: frames)
+            let mel = try settings.diffusion.sample(
+                ConditionedDiffusion(model, aligned: aligned), process, shape: [1, model.config.melChannels, frames],
+                noise: DiffusionNoise(random["diffusion"])
+            ) { try progress(SpeechProgress(stage: .diffusion, done: $0, total: $1)) }
+            return MelNormalization.denormalize(mel)
+        }
+    }
+}
+
+extension CodeMarkers {
+    /// Those of a model.
+    init(_ config: AutoregressiveConfig) {
+        self.init(
+            start: Int32(config.startMelToken), stop: Int32(config.stopMelToken), calm: Int32(config.calmToken),
+            tail: config.tailTokens.map { Int32($0) })
+    }
+}

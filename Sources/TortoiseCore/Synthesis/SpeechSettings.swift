@@ -1,0 +1,83 @@
+/// How an utterance is spoken; the defaults are those of the small models, presets give the original's.
+public struct SpeechSettings: Sendable, Equatable {
+    public var sampling = SamplingSettings()
+    /// Sequences of codes to choose from by CLVP.
+    public var candidates = 1
+    /// How many of them are spoken, best first.
+    public var kept = 1
+    /// Candidates that are decoded together: a matter of memory and speed only.
+    public var batchSize = 8
+    public var diffusion = DiffusionSampling()
+    /// Steps of the diffusion sampler.
+    public var diffusionSteps = 30
+    /// nil takes the first vocoder that the set has. HiFi-GAN needs no diffusion.
+    public var vocoder: ModelStage?
+    public var seed: UInt64 = 0
+
+    public init() {}
+
+    /// The original's preset, which may be changed afterwards.
+    public init(_ preset: SpeechPreset) {
+        sampling = preset.sampling
+        candidates = preset.candidates
+        diffusionSteps = preset.diffusionSteps
+        diffusion.guidance = preset.isConditioningFree ? DiffusionGuidance(strength: Double(preset.guidance)) : nil
+        diffusion.sampler = .ancestral
+    }
+
+    /// - Throws: `InputError.usage` naming the flag that makes no sense.
+    public func validate() throws {
+        try sampling.validate()
+        guard (1...10_000).contains(candidates) else {
+            throw InputError.usage("expected 1 to 10000, found \(candidates)", at: "--candidates")
+        }
+        guard (1...candidates).contains(kept) else {
+            throw InputError.usage("expected 1 to the number of candidates (\(candidates)), found \(kept)", at: "--keep")
+        }
+        guard (1...4_000).contains(diffusionSteps) else {
+            throw InputError.usage("expected 1 to 4000, found \(diffusionSteps)", at: "--max-diffusion-steps")
+        }
+        guard diffusion.temperature.isFinite, (0...10).contains(diffusion.temperature) else {
+            throw InputError.usage("expected 0 to 10, found \(diffusion.temperature)", at: "--diffusion-temp")
+        }
+    }
+}
+
+/// A part of the work on an utterance, as progress and reports name it.
+public enum SpeechStage: String, Sendable, CaseIterable {
+    case voice, codes, ranking, latents, diffusion, vocoder
+}
+
+/// How far the work is.
+public struct SpeechProgress: Sendable {
+    public let stage: SpeechStage
+    public let done, total: Int
+}
+
+/// One spoken utterance.
+public struct SpokenUtterance: Sendable {
+    /// At 24 kHz.
+    public var samples: [Float]
+    public var text: String
+    /// What the front end made of the text.
+    public var spoken: String
+    /// Mel codes of the candidate.
+    public var codes: [Int32]
+    /// Whether the model ended the speech itself.
+    public var isStopped: Bool
+    /// CLVP's opinion, when candidates were ranked.
+    public var score: Float?
+
+    public static let sampleRate = 24_000
+    public var seconds: Double { Double(samples.count) / Double(Self.sampleRate) }
+}
+
+/// Seconds that each stage took.
+public struct SpeechTimings: Sendable {
+    public private(set) var seconds: [SpeechStage: Double] = [:]
+
+    public init() {}
+
+    mutating func add(_ stage: SpeechStage, _ duration: Double) { seconds[stage, default: 0] += duration }
+    public var total: Double { seconds.values.reduce(0, +) }
+}

@@ -5,5 +5,7 @@ import TortoiseCommandLine
 @main
 struct Infer: Program {
     static let configuration = CommandConfiguration(
-        commandName: "tortoise-infer", abstract: "TorToiSe text to speech.", subcommands: [Text.self, Probe.self, Doctor.self])
+        commandName: "tortoise-infer", abstract: "TorToiSe text to speech.", version: "0.1.0",
+        subcommands: [Speak.self, VoiceCommand.self, ModelsCommand.self, Text.self, Probe.self, Doctor.self],
+        defaultSubcommand: Speak.self)
 }

@@ -56,6 +56,42 @@ struct Eval: ParsableCommand {
     func run() throws { try TrainingProgram(source: source, evaluatesOnly: true, isForced: false, isJSON: json).run() }
 }
 
+/// Writes weights for inference.
+struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write the newest checkpoint's weights for inference: the model's, or the adapter's that is trained.")
+
+    @OptionGroup var source: ConfigurationOptions
+
+    @Option(help: "sft, safetensors, pth or pt; the configuration's by default.")
+    var format: String?
+
+    @Option(help: "float32, float16 or bfloat16; the configuration's by default.")
+    var dtype: String?
+
+    func run() throws {
+        var loaded = try source.load()
+        if let format {
+            guard let known = WeightsFormat(rawValue: format.lowercased()) else {
+                throw InputError.usage("expected sft, safetensors, pth or pt, found '\(format)'", at: "--format")
+            }
+            loaded.configuration.weightsFormat = known
+        }
+        if let dtype {
+            guard let known = WeightDType(rawValue: dtype.lowercased()) else {
+                throw InputError.usage("expected float32, float16 or bfloat16, found '\(dtype)'", at: "--dtype")
+            }
+            loaded.configuration.trainer.weightDType = known
+        }
+        var options = TrainingSession.Options()
+        (options.exportsOnly, options.isForced) = (true, true)
+        (options.commandLine, options.version) = (CommandLine.arguments, Train.configuration.version)
+        let display = TrainingDisplay(isJSON: false)
+        _ = try TrainingSession(loaded).run(options, inbox: CommandInbox()) { display.show($0) }
+        display.close()
+    }
+}
+
 /// A session with everything around it: signals, standard input, the control file and the display.
 struct TrainingProgram {
     let source: ConfigurationOptions

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A file that appears under its name complete, or not at all.
 ///
@@ -34,9 +35,19 @@ public final class AtomicFile {
         temporaryPath = "\(folder)/.\(name)\(Self.marker)\(tail)"
         descriptor = open(temporaryPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw Self.failure("cannot create a file in \(folder)", path, kind) }
+        Self.unfinished.withLock { _ = $0.insert(temporaryPath) }
+    }
+
+    /// The temporary files of this process.
+    private static let unfinished = Mutex<Set<String>>([])
+
+    /// Removes the temporary files of this process, which is about to leave in the middle of its work.
+    public static func removeUnfinished() {
+        unfinished.withLock { for path in $0 { unlink(path) } }
     }
 
     deinit {
+        Self.unfinished.withLock { _ = $0.remove(temporaryPath) }
         buffer.deallocate()
         if descriptor >= 0 {
             close(descriptor)

@@ -8,6 +8,8 @@ public final class TrainingSession {
         public var isForced = false
         /// Evaluate once and leave.
         public var evaluatesOnly = false
+        /// Write the newest checkpoint's weights for inference and leave.
+        public var exportsOnly = false
         public var commandLine: [String] = []
         public var version = ""
 
@@ -101,6 +103,13 @@ public final class TrainingSession {
         let continued = configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil
             ? nil : try trainer.resume(isForced: options.isForced)
         report(.started(overview(task, trainer, source, continued ?? prepared.startedFrom, folder)))
+        if options.exportsOnly {
+            guard continued != nil else {
+                throw InputError.model("there is no checkpoint to export", at: folder.checkpoints, try: "train first")
+            }
+            trainer.export()
+            return .finished(step: trainer.state.stats.step)
+        }
         if options.evaluatesOnly {
             trainer.evaluate()
             return .finished(step: trainer.state.stats.step)

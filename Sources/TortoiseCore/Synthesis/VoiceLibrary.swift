@@ -1,0 +1,129 @@
+import Foundation
+
+/// Finds voices by what a command line or a request calls them.
+///
+/// A voice is a recording, several (`a.wav;b.wav`), a folder of recordings, a `.voice` file, the name of one of these in
+/// `data/voices` or `voices`, a mix (`heart:0.7+george:0.3`) or `random`.
+public struct VoiceLibrary {
+    private let models: SpeechModels
+    private let mode: LatentMode
+    private let seed: UInt64
+
+    public init(_ models: SpeechModels, mode: LatentMode = .whole, seed: UInt64 = 0) {
+        (self.models, self.mode, self.seed) = (models, mode, seed)
+    }
+
+    private static let audioSuffixes: Set = ["wav", "flac", "mp3", "ogg", "opus", "aiff", "aif", "m4a", "w64", "au", "caf"]
+
+    /// The voice of a description.
+    ///
+    /// - Throws: `InputError` naming what could not be found or read.
+    public func voice(_ description: String) throws -> Voice {
+        let parts = description.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+        // A file may have a plus sign in its name.
+        guard parts.count > 1, !FileManager.default.fileExists(atPath: description) else { return try single(description) }
+        return try Voice.mix(parts.map { part in
+            guard let colon = part.lastIndex(of: ":"), let weight = Float(part[part.index(after: colon)...]) else {
+                return (try single(part), 1)
+            }
+            guard weight.isFinite, weight >= 0 else {
+                throw InputError.usage("expected a weight of 0 or more, found '\(part)'", at: "--voice")
+            }
+            return (try single(String(part[..<colon])), weight)
+        })
+    }
+
+    private func single(_ name: String) throws -> Voice {
+        if name == "random" { return try random() }
+        let pieces = ReferenceClips.paths(in: name)
+        if pieces.count > 1 { return try VoiceEncoder(models, mode: mode, seed: seed).encode(pieces) }
+        guard let path = try Self.place(of: name) else {
+            let known = Self.names
+            let near = nearestNames(to: name, among: known, limit: 3)
+            throw InputError.data(
+                "there is no recording, folder or voice of this name", at: name,
+                try: near.isEmpty ? "give a recording, or one of \(known.joined(separator: ", "))" : "did you mean \(near.joined(separator: ", "))?")
+        }
+        if path.hasSuffix("." + Voice.suffix) || path.hasSuffix(".pth") { return try Voice(path: path) }
+        return try VoiceEncoder(models, mode: mode, seed: seed).encode(Self.recordings(at: path))
+    }
+
+    /// A voice that nobody has: of the converters where the set has them, else noise around the voices that come with it.
+    private func random() throws -> Voice {
+        let source = RandomSource(seed: seed)["random voice"]
+        if let auto = Self.converter("rlg_auto", models), let diffuser = Self.converter("rlg_diffuser", models) {
+            return Voice(
+                autoregressive: try Self.converted(auto, source["autoregressive"]), diffusion: try Self.converted(diffuser, source["diffusion"]),
+                clips: ["random \(seed)"])
+        }
+        let known = Self.names
+        guard known.count > 1 else {
+            throw InputError.model("a random voice needs rlg_auto and rlg_diffuser, or two voices to mix", at: models.files.folder)
+        }
+        let draws = source.stream.uniforms(known.count)
+        let mixed = try Voice.mix(zip(known, draws).map { (try single($0), pow($1, 3)) })
+        return Voice(autoregressive: mixed.autoregressive, diffusion: mixed.diffusion, clips: ["random \(seed)"], modelHashes: mixed.modelHashes)
+    }
+
+    private static func converter(_ name: String, _ models: SpeechModels) -> String? {
+        ["safetensors", "sft", "pth"].map { "\(models.files.folder)/\(name).\($0)" }.first(where: FileManager.default.fileExists)
+    }
+
+    private static func converted(_ path: String, _ random: RandomSource) throws -> [Float] {
+        let stored = try ModelLoader.storedOptions(of: openCheckpoint(path: path))
+        let width = path.contains("diffuser") ? 2_048 : 1_024
+        let options = stored.entries.isEmpty ? ConfigurationParameters([.init("channels", .int(width))]) : stored
+        let loaded = try ModelLoader.load(path, as: RandomLatentConfig.self, options: options, keyMap: KeyMap()) {
+            RandomLatentConverter($0, at: $1)
+        }
+        let channels = loaded.config.channels
+        return loaded.model(Tensor(random.stream.normals(channels), shape: [1, channels])).values
+    }
+
+    // MARK: - Places
+
+    /// Folders in which names are looked for.
+    private static var folders: [String] {
+        ["voices", (try? DataFolder.path(of: "voices")) ?? ""].filter { !$0.isEmpty && FileManager.default.fileExists(atPath: $0) }
+    }
+
+    /// The names of all voices that can be found without a path, sorted.
+    public static var names: [String] {
+        let found = folders.flatMap { folder in
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") && isVoice("\(folder)/\($0)") }
+                .map { ($0 as NSString).deletingPathExtension }
+        }
+        return Array(Set(found)).sorted()
+    }
+
+    private static func isVoice(_ path: String) -> Bool {
+        let suffix = (path as NSString).pathExtension.lowercased()
+        return audioSuffixes.contains(suffix) || suffix == Voice.suffix || !recordings(in: path).isEmpty
+    }
+
+    private static func place(of name: String) throws -> String? {
+        if FileManager.default.fileExists(atPath: name) { return name }
+        guard !name.contains("/") else { return nil }
+        for folder in folders {
+            let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+            if let match = names.first(where: { ($0 as NSString).deletingPathExtension == name && isVoice("\(folder)/\($0)") }) {
+                return "\(folder)/\(match)"
+            }
+        }
+        return nil
+    }
+
+    private static func recordings(in folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+            .filter { audioSuffixes.contains(($0 as NSString).pathExtension.lowercased()) }.map { "\(folder)/\($0)" }
+    }
+
+    /// The recording itself, or those of a folder.
+    public static func recordings(at path: String) throws -> [String] {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return [path] }
+        let found = recordings(in: path)
+        guard !found.isEmpty else { throw InputError.data("the folder has no recordings", at: path) }
+        return found
+    }
+}

@@ -1,0 +1,53 @@
+/// How well recordings serve as references of one voice, best first.
+public struct VoiceRanking {
+    /// One recording's marks.
+    public struct Entry: Sendable {
+        public let path: String
+        public let check: ClipCheck
+        /// Cosine of its latent to the mean of the others'; nil for a single recording.
+        public let similarity: Double?
+    }
+
+    public let entries: [Entry]
+
+    /// - Throws: `InputError` when a recording cannot be read or used.
+    public init(_ paths: [String], models: SpeechModels) throws {
+        let encoder = VoiceEncoder(models)
+        let clips = try ReferenceClips.separate(paths)
+        let latents = try paths.map { try encoder.encode([$0]).autoregressive }
+        entries = paths.indices.map { index in
+            let others = latents.indices.filter { $0 != index }.map { latents[$0] }
+            return Entry(
+                path: paths[index], check: ClipCheck(clips[index].mono(.first), sampleRate: clips[index].sampleRate),
+                similarity: others.isEmpty ? nil : Self.cosine(latents[index], Self.mean(others)))
+        }.sorted { a, b in
+            if a.check.problems.count != b.check.problems.count { return a.check.problems.count < b.check.problems.count }
+            return (a.similarity ?? 0) > (b.similarity ?? 0)
+        }
+    }
+
+    /// A table for people.
+    public var lines: [String] {
+        entries.map { entry in
+            let similarity = entry.similarity.map { "similarity \(Self.decimals($0))" } ?? ""
+            let loudness = entry.check.loudness.map { "\(Self.decimals($0)) LUFS" } ?? "silent"
+            let problems = entry.check.problems.map(\.description)
+            return [
+                entry.path, "\(Self.decimals(entry.check.duration)) s", loudness, similarity,
+                problems.isEmpty ? "good" : problems.joined(separator: "; "),
+            ].filter { !$0.isEmpty }.joined(separator: "   ")
+        }
+    }
+
+    private static func mean(_ latents: [[Float]]) -> [Float] {
+        latents[0].indices.map { index in latents.reduce(0) { $0 + $1[index] } / Float(latents.count) }
+    }
+
+    private static func cosine(_ a: [Float], _ b: [Float]) -> Double {
+        let product = zip(a, b).reduce(0.0) { $0 + Double($1.0 * $1.1) }
+        let lengths = (a.reduce(0.0) { $0 + Double($1 * $1) } * b.reduce(0.0) { $0 + Double($1 * $1) }).squareRoot()
+        return lengths > 0 ? product / lengths : 0
+    }
+
+    private static func decimals(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
+}

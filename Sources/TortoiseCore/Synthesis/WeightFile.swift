@@ -1,0 +1,46 @@
+/// What can be done with a file of weights as such.
+public enum WeightFile {
+    /// Format, number of tensors and of values, after reading every tensor.
+    ///
+    /// - Throws: `InputError.model` when the file is damaged or a value is not finite.
+    public static func summary(_ path: String) throws -> String {
+        let reader = try openCheckpoint(path: path)
+        var values = 0
+        for name in reader.names {
+            let tensor = try Tensor(of: name, in: reader)
+            values += tensor.count
+            let isFloat = [.float32, .float16, .bfloat16].contains(tensor.dtype)
+            guard !isFloat || tensor.converted(to: .float32).sumOfSquares.isFinite else {
+                throw InputError.model("\(name) has NaN or infinity", at: path)
+            }
+        }
+        return "\(reader.names.count) tensors, \(values) values"
+    }
+
+    /// Writes the tensors and the values beside them in the format that the output's name asks for.
+    ///
+    /// - Parameter dtype: Of float tensors; nil leaves every tensor as it is.
+    public static func convert(_ input: String, to output: String, dtype: WeightDType?) throws {
+        let reader = try openCheckpoint(path: input)
+        let tensors = try reader.names.map { name -> (name: String, tensor: TensorSource) in
+            let tensor = try Tensor(of: name, in: reader)
+            guard let dtype, [.float32, .float16, .bfloat16, .float64].contains(tensor.dtype) else { return (name, TensorSource(tensor)) }
+            return (name, TensorSource(try tensor.converted(to: .float32).stored(as: dtype)))
+        }
+        let values = reader.metadata.sorted { $0.key < $1.key }.map { (name: $0.key, value: CheckpointContent.string($0.value)) }
+        try ExportedWeights(tensors, values: values).write(to: output)
+    }
+}
+
+extension ModelFiles {
+    /// A line per stage: the file that would be used, and what it is.
+    public func listing() throws -> [String] {
+        try ["set: \(folder)"] + ModelStage.allCases.map { stage in
+            guard let path = find(stage) else { return "\(stage.rawValue.padding(to: 16))not there" }
+            let reader = try openCheckpoint(path: path)
+            let values = reader.entries.values.reduce(0) { $0 + $1.shape.product }
+            let types = Set(reader.entries.values.map { "\($0.dtype)" }).sorted().joined(separator: ", ")
+            return "\(stage.rawValue.padding(to: 16))\(path): \(values) values of \(types)"
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import TortoiseCore
+
+/// Shows and converts weights.
+struct ModelsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models", abstract: "List, check and convert weights.", subcommands: [List.self, Verify.self, Convert.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show which file each stage would use, and what it is.")
+
+        @Option(help: ArgumentHelp("A set of models: a folder, or a name in data/models.", valueName: "set"))
+        var models: String?
+
+        @Option(help: ArgumentHelp("A configuration whose models go first.", valueName: "file"))
+        var yaml: String?
+
+        func run() throws {
+            let loaded = try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)) }
+            for line in try ModelFiles(set: models, loaded: loaded).listing() { print(line) }
+        }
+    }
+
+    struct Verify: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print the SHA-256 of weight files after reading every tensor.")
+
+        @Argument(help: "Weight files.")
+        var files: [String]
+
+        func run() throws {
+            for file in files { print("\(try SHA256.hex(ofFile: file))  \(file)  \(try WeightFile.summary(file))") }
+        }
+    }
+
+    struct Convert: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write weights in another format: .safetensors or .sft, .pth or .pt.")
+
+        @Argument(help: "The file to read.")
+        var input: String
+
+        @Argument(help: "The file to write; its suffix decides on the format.")
+        var output: String
+
+        @Option(help: "float32, float16 or bfloat16; as it is by default.")
+        var dtype: String?
+
+        func run() throws {
+            let type = try dtype.map { name in
+                guard let type = WeightDType(rawValue: name.lowercased()) else {
+                    throw InputError.usage("expected float32, float16 or bfloat16, found '\(name)'", at: "--dtype")
+                }
+                return type
+            }
+            try WeightFile.convert(input, to: output, dtype: type)
+            print("wrote \(output)")
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import ArgumentParser
+import Foundation
+import TortoiseCommandLine
+import TortoiseCore
+
+/// Speaks a text.
+struct Speak: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Speak a text in the voice of a recording.",
+        discussion: """
+            Each line of the text is an utterance; they are joined in order. The voice is a recording, several ("a.wav;b.wav"), \
+            a folder, a .voice file, a name in data/voices, a mix ("heart:0.7+george:0.3") or "random".
+            """)
+
+    @Argument(help: "The text, or \"-\" for standard input.")
+    var text: String
+
+    @Argument(help: "The voice; --voice says the same.")
+    var reference: String?
+
+    @Option(help: ArgumentHelp("The voice.", valueName: "voice"))
+    var voice: String?
+
+    @Option(name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write; \"-\" is standard output.", valueName: "file"))
+    var outPath: String?
+
+    @Option(help: "How latents are made of recordings: whole, average (the original) or joined (e-c-k-e-r).")
+    var latents = "whole"
+
+    @OptionGroup var modelOptions: ModelOptions
+    @OptionGroup var samplingOptions: SamplingOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        Interruption.leaveCleanly()
+        let settings = try samplingOptions.settings()
+        let mode = try LatentMode(named: latents)
+        let lines = Self.utterances(try Self.contents(text))
+        guard !lines.isEmpty else { throw InputError.data("the text is empty", try: "give something to say") }
+        let path = outPath ?? Self.defaultPath()
+        let format = try path == "-" ? AudioFormat(named: "wav") : AudioFormat(path: path)
+        let (models, frontEnd) = try modelOptions.load()
+        let start = ContinuousClock.now
+        let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed).voice(voice ?? reference ?? DefaultVoice.name())
+        let voiceSeconds = start.duration(to: .now).seconds
+        let pipeline = SpeechPipeline(models, frontEnd)
+        let display = StageDisplay(isQuiet: output.quiet || output.json)
+        var versions: [[SpokenUtterance]] = []
+        for (index, line) in lines.enumerated() {
+            versions.append(try pipeline.speak(line, voice: voice, settings, utterance: index) { display.show($0, index, lines.count) })
+        }
+        display.finish()
+        let kept = versions.map(\.count).min() ?? 0
+        var written: [String] = []
+        for version in 0..<kept {
+            let name = Self.numbered(path, version, of: kept)
+            let samples = SpeechJoin.joined(versions.map { $0[version].samples })
+            try write(samples, to: name, format, settings)
+            written.append(name)
+        }
+        try report(versions, pipeline.timings, voiceSeconds: voiceSeconds, written, settings)
+    }
+
+    private func write(_ samples: [Float], to path: String, _ format: AudioFormat, _ settings: SpeechSettings) throws {
+        let clip = AudioClip(mono: samples, sampleRate: SpokenUtterance.sampleRate)
+        let metadata = AudioMetadata(title: String(text.prefix(200)), comment: SpeechReport.settingsJSON(settings))
+        guard path == "-" else { return try AudioFile.write(clip, to: path, format: format, metadata: metadata) }
+        // A reader that had enough is no error.
+        try? FileHandle.standardOutput.write(contentsOf: Data(AudioFile.encode(clip, as: format, metadata: metadata)))
+    }
+
+    private func report(
+        _ versions: [[SpokenUtterance]], _ timings: SpeechTimings, voiceSeconds: Double, _ written: [String], _ settings: SpeechSettings
+    ) throws {
+        let spoken = versions.flatMap { $0 }
+        let report = SpeechReport(spoken, timings, voiceSeconds: voiceSeconds, files: written, settings: settings)
+        if output.json {
+            try? FileHandle.standardOutput.write(contentsOf: Data((report.json + "\n").utf8))
+        } else if !output.quiet {
+            try? FileHandle.standardError.write(contentsOf: Data((report.lines.joined(separator: "\n") + "\n").utf8))
+        }
+    }
+
+    private static func contents(_ text: String) throws -> String {
+        guard text == "-" else { return text }
+        guard let read = try FileHandle.standardInput.readToEnd() else { return "" }
+        guard let decoded = String(data: read, encoding: .utf8) else { throw InputError.data("the text is not UTF-8", at: "standard input") }
+        return decoded
+    }
+
+    /// The lines that say something.
+    static func utterances(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    }
+
+    private static func defaultPath() -> String {
+        try? FileManager.default.createDirectory(atPath: "data/results", withIntermediateDirectories: true)
+        return "data/results/\(Int(Date().timeIntervalSince1970)).wav"
+    }
+
+    private static func numbered(_ path: String, _ version: Int, of count: Int) -> String {
+        guard count > 1, path != "-" else { return path }
+        let suffix = (path as NSString).pathExtension
+        return (path as NSString).deletingPathExtension + "-\(version + 1)." + suffix
+    }
+}
+
+/// What a command prints.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Say nothing but errors.")
+    var quiet = false
+
+    @Flag(help: "Print a report as JSON on standard output.")
+    var json = false
+}
+
+/// The voice that speaks when none is named.
+enum DefaultVoice {
+    static func name() throws -> String {
+        let names = VoiceLibrary.names
+        guard let first = names.first(where: { $0 == "heart" }) ?? names.first else {
+            throw InputError.usage("a voice is missing", try: "give a recording of somebody speaking, 6 s or more: tortoise-infer \"text\" voice.wav")
+        }
+        return first
+    }
+}
+
+/// One bar per stage on a terminal, a line per stage elsewhere.
+final class StageDisplay {
+    private let isQuiet: Bool
+    private var current: (stage: SpeechStage, utterance: Int, line: ProgressLine)?
+
+    init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+    func show(_ progress: SpeechProgress, _ utterance: Int, _ count: Int) {
+        guard !isQuiet else { return }
+        if current?.stage != progress.stage || current?.utterance != utterance {
+            finish()
+            let label = count > 1 ? "\(progress.stage.rawValue) \(utterance + 1)/\(count)" : progress.stage.rawValue
+            current = (progress.stage, utterance, ProgressLine(label))
+        }
+        current?.line.update(progress.done, progress.total)
+    }
+
+    func finish() {
+        current?.line.finish()
+        current = nil
+    }
+}

@@ -1,0 +1,199 @@
+import ArgumentParser
+import Foundation
+import TortoiseCore
+
+/// Which models speak.
+struct ModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A configuration whose models are used.", valueName: "file"))
+    var yaml: String?
+
+    @Option(help: ArgumentHelp("Weights to use in place of the set's, such as a finetuned autoregressive model.", valueName: "file"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("An adapter, with its strength after a colon; may be repeated.", valueName: "file[:strength]"))
+    var lora: [String] = []
+
+    @Option(help: ArgumentHelp("A set of models: a folder, or a name in data/models.", valueName: "set"))
+    var models: String?
+
+    @Option(help: "How matrices of weights are kept: float32, bfloat16, int8 or int4.")
+    var dtype = "float32"
+
+    @Option(help: ArgumentHelp("The text cleaners: extended, english (as the published models were trained) or basic.", valueName: "name"))
+    var cleaners: String?
+
+    @Option(help: ArgumentHelp("A file of words and how they are spoken, a tab between.", valueName: "file"))
+    var dictionary: String?
+
+    func load() throws -> (models: SpeechModels, frontEnd: TextFrontEnd) {
+        guard let precision = WeightPrecision(rawValue: dtype.lowercased()) else {
+            let names = WeightPrecision.allCases.map(\.rawValue).joined(separator: ", ")
+            throw InputError.usage("expected one of \(names), found '\(dtype)'", at: "--dtype")
+        }
+        let source = ConfigurationSource(yaml: yaml, model: model, lora: nil)
+        let loaded = source.yaml != nil || source.model != nil ? try Configuration.load(source) : nil
+        let files = try ModelFiles(set: models, loaded: loaded)
+        let named = lora.isEmpty ? [source.lora].compactMap { $0 } : lora
+        let text = loaded?.configuration.text ?? TextSettings()
+        let frontEnd = TextFrontEnd(
+            cleaners: try cleaners.map { try TextCleaners(named: $0, at: "--cleaners") } ?? text.cleaners,
+            tokenizer: try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")),
+            dictionary: try dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
+        return (SpeechModels(files, precision: precision, adapters: try named.map(Self.adapter)), frontEnd)
+    }
+
+    private static func adapter(_ text: String) throws -> SpeechModels.AdapterFile {
+        guard let colon = text.lastIndex(of: ":"), let strength = Float(text[text.index(after: colon)...]), strength.isFinite else {
+            return SpeechModels.AdapterFile(path: text)
+        }
+        return SpeechModels.AdapterFile(path: String(text[..<colon]), strength: strength)
+    }
+}
+
+/// How it is spoken.
+struct SamplingOptions: ParsableArguments {
+    @Option(help: "The original's settings: ultra_fast, fast, standard or high_quality; other flags win.")
+    var preset: String?
+
+    @Option(help: "The seed; the same seed gives the same audio.")
+    var seed: UInt64?
+
+    @Option(help: "Sequences of codes to choose from by CLVP.")
+    var candidates: Int?
+
+    @Option(help: "How many candidates are spoken, best first.")
+    var keep: Int?
+
+    @Option(help: "Candidates that are decoded together: a matter of memory and speed only.")
+    var batchSize: Int?
+
+    @Option(help: "The most codes of an utterance.")
+    var maxArSteps: Int?
+
+    @Option(help: "Steps of the diffusion sampler.")
+    var maxDiffusionSteps: Int?
+
+    @Option(help: "What logits are divided by before a code is drawn; 0 takes the most likely.")
+    var arTemp: Float?
+
+    @Option(help: "With --max-ar-temp: a temperature that follows how unsure the model is.")
+    var minArTemp: Float?
+
+    @Option(help: "The upper end of --min-ar-temp.")
+    var maxArTemp: Float?
+
+    @Option(help: "The power of the entropy that the temperature follows.")
+    var arTempExponent: Float?
+
+    @Option(help: "The probability that the codes which may be drawn have to reach.")
+    var topP: Float?
+
+    @Option(help: "How many of the most likely codes may be drawn; 0 for all.")
+    var topK: Int?
+
+    @Option(help: "The least probability of a code, as a share of the most likely one's.")
+    var minP: Float?
+
+    @Option(help: "Typical sampling's mass.")
+    var typicalMass: Float?
+
+    @Option(help: "What logits of used codes are divided by.")
+    var repetitionPenalty: Float?
+
+    @Option(help: "How that penalty changes with distance.")
+    var repetitionPenaltyDecay: Float?
+
+    @Option(help: "For beams: the power of the length that scores are divided by.")
+    var lengthPenalty: Float?
+
+    @Option(help: "Above 0 for longer speech, below for shorter.")
+    var stopPenalty: Float?
+
+    @Option(help: "Sequences followed at once; 1 for plain sampling.")
+    var beamWidth: Int?
+
+    @Option(help: "Mirostat's version, 1 or 2.")
+    var mirostat: Int?
+
+    @Option(help: "The surprise that Mirostat holds, in bits.")
+    var mirostatTau: Float?
+
+    @Option(help: "How quickly Mirostat corrects.")
+    var mirostatEta: Float?
+
+    @Option(help: "The penalty on continuing what was said before.")
+    var dryMultiplier: Float?
+
+    @Option(help: "How that penalty grows with the length of the run.")
+    var dryBase: Float?
+
+    @Option(help: "The longest run without that penalty, plus one.")
+    var dryAllowedLength: Int?
+
+    @Option(help: "How many of the latest codes it looks at; 0 for all.")
+    var dryRange: Int?
+
+    @Option(help: "The diffusion sampler: p, ddim, dpm++2m, dpm++3m-sde, unipc, heun or euler-a.")
+    var diffusionSampler: String?
+
+    @Option(help: "Multiplies the noise that diffusion starts from.")
+    var diffusionTemp: Double?
+
+    @Flag(inversion: .prefixedNo, help: "Lead diffusion away from what it makes without conditioning.")
+    var condFree: Bool?
+
+    @Option(help: "How strongly it is led away.")
+    var condFreeK: Double?
+
+    @Option(help: "univnet (vocoder), bigvgan or hifigan; the first that the set has by default.")
+    var vocoder: String?
+
+    func settings() throws -> SpeechSettings {
+        var settings = try preset.map { SpeechSettings(try SpeechPreset(named: $0)) } ?? SpeechSettings()
+        if preset == nil { settings.sampling.repetitionPenalty = 1.0 }
+        settings.seed = seed ?? UInt64(Date().timeIntervalSince1970)
+        if let candidates { settings.candidates = candidates }
+        if let keep { settings.kept = keep }
+        if let batchSize { settings.batchSize = batchSize }
+        if let maxDiffusionSteps { settings.diffusionSteps = maxDiffusionSteps }
+        if let diffusionSampler { settings.diffusion.sampler = try DiffusionSamplerName(parsing: diffusionSampler) }
+        if let diffusionTemp { settings.diffusion.temperature = diffusionTemp }
+        if let condFree { settings.diffusion.guidance = condFree ? DiffusionGuidance() : nil }
+        if let condFreeK { settings.diffusion.guidance = condFreeK == 0 ? nil : DiffusionGuidance(strength: condFreeK) }
+        if let vocoder {
+            let stage = try ModelStage(named: vocoder)
+            guard [.univnet, .bigvgan, .hifigan].contains(stage) else {
+                throw InputError.usage("expected univnet, bigvgan or hifigan, found '\(vocoder)'", at: "--vocoder")
+            }
+            settings.vocoder = stage
+        }
+        apply(to: &settings.sampling)
+        try settings.validate()
+        return settings
+    }
+
+    private func apply(to sampling: inout SamplingSettings) {
+        if let maxArSteps { sampling.maximumSteps = maxArSteps }
+        if let arTemp { sampling.temperature = arTemp }
+        if let maxArTemp {
+            sampling.dynamicTemperature = DynamicTemperature(
+                minimum: minArTemp ?? sampling.temperature, maximum: maxArTemp, exponent: arTempExponent ?? 1)
+        }
+        if let topP { sampling.topP = topP }
+        if let topK { sampling.topK = topK }
+        if let minP { sampling.minP = minP }
+        if let typicalMass { sampling.typicalMass = typicalMass }
+        if let repetitionPenalty { sampling.repetitionPenalty = repetitionPenalty }
+        if let repetitionPenaltyDecay { sampling.repetitionDecay = repetitionPenaltyDecay }
+        if let lengthPenalty { sampling.lengthPenalty = lengthPenalty }
+        if let stopPenalty { sampling.stopPenalty = stopPenalty }
+        if let beamWidth { sampling.beamWidth = max(1, beamWidth) }
+        if let mirostat {
+            sampling.mirostat = Mirostat(mirostat == 1 ? .one : .two, tau: mirostatTau ?? 5, eta: mirostatEta ?? 0.1)
+        }
+        if let dryMultiplier {
+            sampling.dry = RepeatedRunPenalty(
+                multiplier: dryMultiplier, base: dryBase ?? 1.75, allowedLength: dryAllowedLength ?? 2, range: dryRange ?? 0)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+import TortoiseCore
+
+/// From recordings to speech with the real programs, every stage trained from nothing at a tiny size.
+@Suite(.serialized) struct WholeStackTests {
+    private static let sentences = [
+        "The first one.", "A second line of text.", "Is this the third?", "Number four is here.", "Five, of course.", "Six makes a half dozen.",
+    ]
+
+    /// Made-up voices: tones that glide, with a pulse of loudness for every word.
+    private func writeRecordings(_ root: URL) throws {
+        for (speaker, pitch) in [("low", 110.0), ("high", 220.0)] {
+            let folder = root.appending(path: "voices/made/\(speaker)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            var entries: [String] = []
+            for (index, text) in Self.sentences.enumerated() {
+                let seconds = 1.4 + 0.2 * Double(index % 3)
+                let samples = (0..<Int(seconds * 24_000)).map { n -> Float in
+                    let t = Double(n) / 24_000
+                    let phase = 2 * Double.pi * (pitch * t + 8 * Double(index + 1) * t * t)
+                    return Float(0.3 * (0.4 + 0.6 * abs(sin(9 * t))) * (sin(phase) + 0.5 * sin(2 * phase) + 0.25 * sin(5 * phase)))
+                }
+                try AudioFile.write(AudioClip(mono: samples, sampleRate: 24_000), to: folder.path + "/\(index).wav")
+                entries.append("\"\(index).wav\": {\"text\": \"\(text)\", \"language\": \"en\"}")
+            }
+            let metadata = root.appending(path: "metadata/made/\(speaker)")
+            try FileManager.default.createDirectory(at: metadata, withIntermediateDirectories: true)
+            try Data("{\(entries.joined(separator: ",\n"))}".utf8).write(to: metadata.appending(path: "whisper.json"))
+        }
+    }
+
+    private func configure(_ root: URL, _ name: String, _ model: String, iterations: Int, extra: String = "") throws -> String {
+        let folder = root.appending(path: name)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let text = """
+            models:
+            - {name: \(name), training: True, \(model)}
+            hyperparameters: {batch_size: 4, gradient_accumulation_steps: 1, optimizer: AdamW, learning_rate: 2.0e-3}
+            evaluation: {batch_size: 4, frequency: 0, size: 4}
+            trainer: {iterations: \(iterations), save_frequency: 0, weight_dtype: float32, threads: 1}
+            dataset: {hdf5_name: ../data.h5, duration_range: [1, 12], min_utterances: 1, validation_fraction: 0.2, sample_order: random}
+            \(extra)
+            """
+        let path = folder.appending(path: "config.yaml").path
+        try Data(text.utf8).write(to: URL(filePath: path))
+        return path
+    }
+
+    private func train(_ arguments: [String], input: String = "") throws -> ProgramResult {
+        let result = try run("tortoise-train", arguments, input: input)
+        #expect(result.status == 0, "\(arguments.joined(separator: " ")): \(result.errors)")
+        return result
+    }
+
+    /// The first and last value of a loss in a run's log.
+    private func losses(_ root: URL, _ name: String, _ part: String) throws -> (first: Double, last: Double) {
+        let logs = root.appending(path: "\(name)/logs")
+        let runs = try FileManager.default.contentsOfDirectory(atPath: logs.path).sorted()
+        let text = try String(contentsOf: logs.appending(path: "\(runs[0])/metrics.jsonl"), encoding: .utf8)
+        let values = text.split(separator: "\n").compactMap { line -> Double? in
+            guard let range = line.range(of: "\"loss.\(part)\":") else { return nil }
+            return Double(line[range.upperBound...].prefix { !",}".contains($0) })
+        }
+        return (try #require(values.first), try #require(values.last))
+    }
+
+    @Test func recordingsBecomeSpeech() throws {
+        try withTemporaryFolder { root in
+            try writeRecordings(root)
+            let sources = ["--input", root.path + "/voices", "--metadata", root.path + "/metadata"]
+            let set = root.appending(path: "set")
+            try FileManager.default.createDirectory(at: set, withIntermediateDirectories: true)
+
+            func stage(_ name: String, _ model: String, _ iterations: Int, falls part: String, by factor: Double) throws {
+                let yaml = try configure(root, name, model, iterations: iterations)
+                _ = try train(["--yaml", yaml])
+                let (first, last) = try losses(root, name, part)
+                #expect(last < first * factor, "\(name): \(part) went from \(first) to \(last)")
+                _ = try train(["export", "--yaml", yaml])
+                try FileManager.default.copyItem(
+                    at: root.appending(path: "\(name)/ckpt/\(name)/fp32.sft"), to: set.appending(path: "\(name).sft"))
+            }
+
+            func data(_ purpose: String, _ models: [String]) throws {
+                try? FileManager.default.removeItem(atPath: root.path + "/data.h5")
+                let result = try train(
+                    ["prepare"] + sources + ["--whole-clips", "--output", root.path + "/data.h5", "--for", purpose]
+                        + models.flatMap { ["--\($0)", set.path + "/\($0).sft"] })
+                #expect(result.output.contains("kept 12 utterances"))
+            }
+
+            try data("dvae", [])
+            try stage(
+                "dvae",
+                "kwargs: {num_tokens: 16, codebook_dim: 8, num_resnet_blocks: 1, hidden_dim: 8}, task: {crop_frames: 64, unquantized_steps: 20}",
+                60, falls: "mel", by: 0.9)
+            try data("conditioning", ["dvae"])
+            let sizes = "number_mel_codes: 18, start_mel_token: 16, stop_mel_token: 17, calm_token: 0, tail_tokens: [0]"
+            try stage(
+                "autoregressive",
+                "kwargs: {layers: 1, model_dim: 32, heads: 2, max_text_tokens: 60, max_mel_tokens: 90, conditioning_layers: 1, dropout: 0, \(sizes)}, "
+                    + "task: {train_conditioning: True, prompt_seconds: [0.5, 1.0]}",
+                60, falls: "mel", by: 0.8)
+            try data("diffusion,vocoder", ["dvae", "autoregressive"])
+            let latents = "autoregressive: ../set/autoregressive.sft"
+            try stage(
+                "clvp",
+                "kwargs: {dim_text: 16, dim_speech: 16, dim_latent: 16, text_enc_depth: 1, text_heads: 1, speech_enc_depth: 1, speech_heads: 1, "
+                    + "dim_head: 16, num_speech_tokens: 16, dropout: 0}", 60, falls: "contrast", by: 0.95)
+            try stage(
+                "diffusion",
+                "kwargs: {model_channels: 16, num_layers: 1, num_heads: 2, in_latent_channels: 32, unconditioned_percentage: 0.1}, "
+                    + "task: {\(latents), crop_codes: 12, prompt_seconds: 0.5}", 60, falls: "noise", by: 0.95)
+            try stage(
+                "univnet", "kwargs: {channel_size: 4, kpnet_hidden_channels: 8}, task: {crop_frames: 16, adversarial: False, mel_weight: 1}", 20,
+                falls: "mel", by: 1.0)
+            try stage(
+                "hifigan",
+                "kwargs: {in_channels: 32, cond_channels: 32, upsample_initial_channel: 16, resblock_kernel_sizes: [3], "
+                    + "resblock_dilation_sizes: [[1, 3]]}, task: {\(latents), crop_frames: 16, "
+                    + "discriminators: {mpd_reshapes: [2], resolutions: [[512, 128, 512]], mpd_channels: [4, 4], mrd_channels: 4}}",
+                20, falls: "mel", by: 1.0)
+            try speak(with: set, root)
+        }
+    }
+
+    private func speak(with set: URL, _ root: URL) throws {
+        let voice = root.path + "/voices/made/low/1.wav"
+        func speak(_ file: String, _ more: [String]) throws -> Data {
+            let path = root.path + "/" + file
+            let result = try run(
+                "tortoise-infer",
+                ["Number five.", voice, "--models", set.path, "--max-ar-steps", "30", "--max-diffusion-steps", "4", "-o", path] + more)
+            #expect(result.status == 0, "\(more): \(result.errors)")
+            #expect(result.errors.contains("real-time factor") && result.output.isEmpty)
+            return try Data(contentsOf: URL(filePath: path))
+        }
+        for vocoder in ["univnet", "hifigan"] {
+            let one = try speak("a.wav", ["--vocoder", vocoder, "--seed", "0", "--candidates", "3"])
+            #expect(one == (try speak("b.wav", ["--vocoder", vocoder, "--seed", "0", "--candidates", "3", "--batch-size", "1"])))
+            #expect(one != (try speak("c.wav", ["--vocoder", vocoder, "--seed", "1", "--candidates", "3"])))
+            let clip = try AudioFile.read(root.path + "/a.wav")
+            #expect(clip.sampleRate == 24_000 && clip.duration > 0.2 && clip.mono().allSatisfy(\.isFinite))
+        }
+        let saved = root.path + "/low.voice"
+        #expect(try run("tortoise-infer", ["voice", "encode", voice, "-o", saved, "--models", set.path]).status == 0)
+        let fromSaved = try run(
+            "tortoise-infer", ["Number five.", saved, "--models", set.path, "--max-ar-steps", "10", "--vocoder", "hifigan", "-o", "-", "--quiet"])
+        #expect(fromSaved.status == 0)
+        try badInputs(set, voice, root)
+    }
+
+    /// Each has an error of its kind that says what was wrong.
+    private func badInputs(_ set: URL, _ voice: String, _ root: URL) throws {
+        let text = root.path + "/text.wav"
+        try Data("this is no sound".utf8).write(to: URL(filePath: text))
+        let short = root.path + "/short.wav", silent = root.path + "/silent.wav"
+        try AudioFile.write(AudioClip(mono: [Float](repeating: 0.1, count: 2_400), sampleRate: 24_000), to: short)
+        try AudioFile.write(AudioClip(mono: [Float](repeating: 0, count: 48_000), sampleRate: 24_000), to: silent)
+        let cases: [(arguments: [String], status: Int32, says: String)] = [
+            (["", voice], 3, "empty"), (["😀😀", voice], 3, "nothing in the text"), (["Hi.", text], 3, "text.wav"),
+            (["Hi.", short], 3, "100 ms"), (["Hi.", silent], 3, "silent"), (["Hi.", "nobody"], 3, "nobody"),
+            (["Hi.", voice, "--ar-temp", "-1"], 2, "--ar-temp"), (["Hi.", voice, "--vocoder", "gramophone"], 2, "gramophone"),
+            (["Hi.", voice, "--models", "/nowhere"], 4, "/nowhere"),
+        ]
+        for (arguments, status, says) in cases {
+            let models = arguments.contains("--models") ? [] : ["--models", set.path]
+            let result = try run("tortoise-infer", ["speak", "-o", root.path + "/x.wav"] + models + arguments)
+            #expect(result.status == status && result.errors.contains(says), "\(arguments): \(result.status) \(result.errors)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: root.path + "/x.wav"))
+    }
+}

@@ -8,15 +8,19 @@ struct ProgramResult {
     let errors: String
 }
 
+/// Where a program of the package is, built beside the tests.
+func programURL(_ program: String) -> URL {
+    let beside = Bundle.main.bundleURL.appending(path: program)
+    guard !FileManager.default.isExecutableFile(atPath: beside.path) else { return beside }
+    return URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: program)
+}
+
 /// Runs one of the package's programs, built beside the tests.
 func run(
     _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
 ) throws -> ProgramResult {
     let process = Process()
-    process.executableURL = Bundle.main.bundleURL.appending(path: program)
-    if !FileManager.default.isExecutableFile(atPath: process.executableURL?.path ?? "") {
-        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: program)
-    }
+    process.executableURL = programURL(program)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
     let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())

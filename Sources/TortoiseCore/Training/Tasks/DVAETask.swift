@@ -103,13 +103,16 @@ public final class DVAETask: TrainingTask {
     public func extraState() -> StateDictionary? {
         var state = model.codebook.state()
         state.append("updates", Double(updates))
+        for (index, vectors) in recent.enumerated() { state.append("recent.\(index)", vectors) }
         return state
     }
 
     public func restoreExtraState(_ state: StateDictionary) throws {
         var codebook = StateDictionary(kind: state.kind)
-        for (name, tensor) in state.tensors { codebook.append(name, tensor) }
+        for (name, tensor) in state.tensors where !name.hasPrefix("recent.") { codebook.append(name, tensor) }
         try model.codebook.restore(codebook)
+        let kept = Dictionary(state.tensors.map { ($0.name, $0.tensor) }) { first, _ in first }
+        recent = (0..<Self.recentCount).compactMap { kept["recent.\($0)"] }
         guard let count = state.scalars.first(where: { $0.name == "updates" })?.value else {
             throw InputError.model("the count of updates is missing")
         }

@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+/// A dataset and a configuration of a tiny DVAE, whose steps take milliseconds.
+struct TinyRun {
+    let root: URL
+    var yaml: String { root.path + "/run/config.yaml" }
+    var folder: URL { root.appending(path: "run") }
+    var checkpoints: URL { folder.appending(path: "ckpt/dvae") }
+
+    init(_ root: URL, iterations: Int, more: String = "", saveFrequency: Int = 0) throws {
+        self.root = root
+        if !FileManager.default.fileExists(atPath: root.path + "/data.h5") {
+            try MadeUpRecordings.write(to: root)
+            let result = try run(
+                "tortoise-train",
+                ["prepare", "--input", root.path + "/voices", "--metadata", root.path + "/metadata", "--for", "dvae", "--output", root.path + "/data.h5"])
+            #expect(result.status == 0, "\(result.errors)")
+        }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let text = """
+            models:
+            - {name: dvae, training: True, kwargs: {num_tokens: 16, codebook_dim: 8, num_resnet_blocks: 0, hidden_dim: 4}, task: {crop_frames: 16, unquantized_steps: 4}}
+            hyperparameters: {batch_size: 2, gradient_accumulation_steps: 1, optimizer: AdamW, learning_rate: 1.0e-3\(more)}
+            evaluation: {batch_size: 2, frequency: 0, size: 2}
+            trainer: {iterations: \(iterations), save_frequency: \(saveFrequency), weight_dtype: float32, threads: 1}
+            dataset: {hdf5_name: ../data.h5, min_utterances: 1, validation_fraction: 0.2, sample_order: random}
+
+            """
+        try Data(text.utf8).write(to: URL(filePath: yaml))
+    }
+
+    /// The bytes of a checkpoint.
+    func checkpoint(_ tag: Int) throws -> [Data] {
+        try ["state.sft", "optimizer.sft"].map { try Data(contentsOf: checkpoints.appending(path: "\(tag)/\($0)")) }
+    }
+
+    var latest: Int? {
+        (try? String(contentsOf: checkpoints.appending(path: "latest"), encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    }
+}
+
+/// A trainer that runs beside the test. `@unchecked Sendable`: what was said is behind the lock.
+final class TrainerProcess: @unchecked Sendable {
+    let process = Process()
+    private let errors = Pipe()
+    private let lock = NSLock()
+    private var text = ""
+
+    /// - Parameter input: What its standard input is: a pipe, a file, or /dev/null.
+    init(_ arguments: [String], input: Any) throws {
+        process.executableURL = programURL("tortoise-train")
+        process.arguments = arguments
+        process.standardInput = input
+        process.standardError = errors
+        process.standardOutput = FileHandle.nullDevice
+        errors.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let data = handle.availableData
+            guard let self, !data.isEmpty else { return }
+            lock.withLock { text += String(decoding: data, as: UTF8.self) }
+        }
+        try process.run()
+    }
+
+    var said: String { lock.withLock { text } }
+
+    /// Waits until something was said.
+    func wait(for what: String, seconds: Double = 20) -> Bool {
+        let limit = Date(timeIntervalSinceNow: seconds)
+        while !said.contains(what) {
+            guard Date() < limit else { return false }
+            if !process.isRunning { usleep(100_000); return said.contains(what) }
+            usleep(5_000)
+        }
+        return true
+    }
+
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Waits for its end; stops it when that takes too long.
+    func finish(seconds: Double = 20) -> Int32 {
+        let limit = Date(timeIntervalSinceNow: seconds)
+        while process.isRunning, Date() < limit { usleep(5_000) }
+        if process.isRunning {
+            Issue.record("the trainer did not leave: \(said.suffix(500))")
+            signal(SIGKILL)
+        }
+        process.waitUntilExit()
+        usleep(20_000)
+        return process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+    }
+}

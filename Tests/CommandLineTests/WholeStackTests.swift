@@ -122,7 +122,29 @@ import TortoiseCore
         let fromSaved = try run(
             "tortoise-infer", ["Number five.", saved, "--models", set.path, "--max-ar-steps", "10", "--vocoder", "hifigan", "-o", "-", "--quiet"])
         #expect(fromSaved.status == 0)
+        try read(set, voice, root)
         try badInputs(set, voice, root)
+    }
+
+    private func read(_ set: URL, _ voice: String, _ root: URL) throws {
+        let book = root.path + "/book.txt", output = root.path + "/book.wav", cues = root.path + "/book.srt"
+        try Data("The first one. A second line of text.\n\nIs this the third?\n".utf8).write(to: URL(filePath: book))
+        let arguments = [
+            "read", book, "--voice", voice, "--models", set.path, "--max-ar-steps", "10", "--vocoder", "hifigan", "-o", output,
+            "--subtitles", cues, "--part-length", "20",
+        ]
+        let result = try run("tortoise-infer", arguments + ["--keep-parts"])
+        #expect(result.status == 0, "\(result.errors)")
+        let first = try Data(contentsOf: URL(filePath: output))
+        let parts = try FileManager.default.contentsOfDirectory(atPath: output + ".parts").sorted()
+        #expect(parts.count == 3)
+        // As after a stop: what is missing is made again, and the whole is the same.
+        try FileManager.default.removeItem(atPath: output + ".parts/" + parts[1])
+        #expect(try run("tortoise-infer", arguments).status == 0)
+        #expect(try Data(contentsOf: URL(filePath: output)) == first)
+        #expect(!FileManager.default.fileExists(atPath: output + ".parts"))
+        let text = try String(contentsOfFile: cues, encoding: .utf8)
+        #expect(text.hasPrefix("1\n00:00:00,000 --> ") && text.contains("Is this the third?"))
     }
 
     /// Each has an error of its kind that says what was wrong.

@@ -81,7 +81,7 @@ public enum SpeechJoin {
         return Array(parts.map(faded).joined(separator: silence))
     }
 
-    private static func faded(_ samples: [Float]) -> [Float] {
+    static func faded(_ samples: [Float]) -> [Float] {
         var samples = samples
         let count = min(fade, samples.count / 2)
         for i in 0..<count {

@@ -41,6 +41,21 @@ public final class TrainingSession {
         lora = configuration.lora.flatMap { $0.training ? $0 : nil }
     }
 
+    /// What a run would train on and leave out, for people.
+    ///
+    /// - Throws: `InputError` as `run` would before its first step.
+    public func selectionSummary() throws -> [String] {
+        let data = try DatasetFile(path: paths.resolve(configuration.dataset.hdf5Name))
+        let prepared = try TaskFactory(configuration: configuration, paths: paths, entry: entry, lora: lora, note: { _ in }).make()
+        try check(data.schema, has: prepared.needs, data.path)
+        return try selection(of: data, prepared).summary(try data.utteranceNames(), try data.speakers(), try data.speakerOfEach())
+    }
+
+    private func selection(of data: DatasetFile, _ prepared: PreparedTask) throws -> DatasetSelection {
+        try DatasetSelection(
+            data, configuration.dataset, paths: paths, limits: prepared.limits, isSilent: configuration.silentErrors)
+    }
+
     /// Trains until the end or until somebody asks to stop.
     ///
     /// - Parameters:
@@ -70,8 +85,7 @@ public final class TrainingSession {
         }.make()
         try check(data.schema, has: prepared.needs, data.path)
         if prepared.startedFrom == nil { report(.answer("training starts from random weights: no path was given, and none were exported before")) }
-        let selection = try DatasetSelection(
-            data, configuration.dataset, paths: paths, limits: prepared.limits, isSilent: configuration.silentErrors)
+        let selection = try selection(of: data, prepared)
         for line in selection.summary(try data.utteranceNames(), try data.speakers(), try data.speakerOfEach()) { report(.answer(line)) }
         return try start(prepared.task, prepared, data, selection, options, inbox, report)
     }

@@ -75,11 +75,12 @@ private struct Figures {
         PeakMemory.reset()
         seconds = Timing.median(item.prepare())
         memory = PeakMemory.value
-        share = switch item.limit {
-        case .arithmetic(let operations): operations / machine.peakArithmetic / seconds
-        case .memory(let bytes): bytes / machine.readBandwidth / seconds
-        case .none: nil
-        }
+        share =
+            switch item.limit {
+            case .arithmetic(let operations): operations / machine.peakArithmetic / seconds
+            case .memory(let bytes): bytes / machine.readBandwidth / seconds
+            case .none: nil
+            }
         torch = try runner?.measure(item.description)
     }
 

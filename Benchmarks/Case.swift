@@ -19,7 +19,8 @@ struct Case {
     /// Makes the inputs and gives back what is timed.
     let prepare: () -> () -> Void
 
-    init(_ name: String, _ kind: String, _ sizes: [String: Any], _ limit: Limit, _ prepare: @escaping () -> () -> Void) {
+    init(_ name: String, _ kind: String, _ sizes: [String: Any], _ limit: Limit, _ prepare: @escaping () -> () -> Void)
+    {
         self.name = name
         self.limit = limit
         self.prepare = prepare

@@ -37,7 +37,8 @@ enum LayerCases {
 
     private static var attentionCases: [Case] {
         attentionCase("diffusion_attention", batch: 2, heads: 16, time: 400, width: 64, bias: true, causal: false)
-            + attentionCase("ar_training_attention", batch: 16, heads: 6, time: 256, width: 64, bias: false, causal: true)
+            + attentionCase(
+                "ar_training_attention", batch: 16, heads: 6, time: 256, width: 64, bias: false, causal: true)
             + attentionCase("long_attention", batch: 1, heads: 8, time: 4096, width: 64, bias: false, causal: true)
     }
 

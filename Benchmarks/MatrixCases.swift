@@ -27,12 +27,13 @@ enum MatrixCases {
 
     private static func decode(rows: Int, _ precision: WeightPrecision) -> Case {
         // About 200 MB in every precision: several times what caches hold.
-        let layers = switch precision {
-        case .float32: 4
-        case .bfloat16: 8
-        case .int8: 14
-        case .int4: 27
-        }
+        let layers =
+            switch precision {
+            case .float32: 4
+            case .bfloat16: 8
+            case .int8: 14
+            case .int4: 27
+            }
         let width = 1024
         let weights = Double(layers * 12 * width * width)
         let bytes = weights * bytesPerWeight(precision)

@@ -17,7 +17,8 @@ final class TorchRunner {
         do {
             try process.run()
         } catch {
-            throw InputError.usage("cannot run \(python): \(error)", at: "--torch", try: "name a Python that has PyTorch")
+            throw InputError.usage(
+                "cannot run \(python): \(error)", at: "--torch", try: "name a Python that has PyTorch")
         }
     }
 
@@ -26,8 +27,10 @@ final class TorchRunner {
         var line = try JSONSerialization.data(withJSONObject: description)
         line.append(10)
         try input.fileHandleForWriting.write(contentsOf: line)
-        guard let answer = readLine(), let object = try? JSONSerialization.jsonObject(with: answer) as? [String: Double] else {
-            throw InputError.data("the Python process gave no answer for \(description["name"] ?? "")", at: "torch_cases.py")
+        guard let answer = readLine(), let object = try? JSONSerialization.jsonObject(with: answer) as? [String: Double]
+        else {
+            throw InputError.data(
+                "the Python process gave no answer for \(description["name"] ?? "")", at: "torch_cases.py")
         }
         guard let seconds = object["seconds"], let memory = object["memory"] else { return nil }
         return (seconds, memory)

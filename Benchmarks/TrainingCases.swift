@@ -21,7 +21,9 @@ enum TrainingCases {
         return Case(name, "gpt_step", sizes, .arithmetic(6 * tokens * (weights + scores))) {
             let model = LanguageModel(
                 GPT2Config(layers: layers, width: width, heads: heads, dropout: 0), vocabulary: vocabulary, time: time)
-            let indices = RandomSource(seed: 4).stream.uniforms(batch * (time + 1)).map { Int32($0 * Float(vocabulary)) }
+            let indices = RandomSource(seed: 4).stream.uniforms(batch * (time + 1)).map {
+                Int32($0 * Float(vocabulary))
+            }
             let tokens = Tensor(indices: indices, shape: [batch, time + 1])
             let (inputs, targets) = (tokens.sliced(1, 0..<time), tokens.sliced(1, 1..<time + 1))
             return { model.train(inputs, targets) }

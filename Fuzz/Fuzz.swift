@@ -35,11 +35,15 @@ struct Fuzz: Program {
         let targets = try FuzzTarget.all.filter { candidate in
             guard let target else { return true }
             guard FuzzTarget.all.contains(where: { $0.name == target }) else {
-                throw ValidationError("there is no target '\(target)'; there are \(FuzzTarget.all.map(\.name).joined(separator: ", "))")
+                throw ValidationError(
+                    "there is no target '\(target)'; there are \(FuzzTarget.all.map(\.name).joined(separator: ", "))")
             }
             return candidate.name == target
         }
-        if let progress { return try FuzzChild(targets[0], seed: seed, seedFolder: seeds, progress: progress).run(first..<first + inputs) }
+        if let progress {
+            return try FuzzChild(targets[0], seed: seed, seedFolder: seeds, progress: progress).run(
+                first..<first + inputs)
+        }
         var faults = 0
         for target in targets { faults += try FuzzParent(self, target).run() }
         guard faults == 0 else { throw InputError.data("\(faults) inputs broke a parser") }
@@ -70,12 +74,16 @@ struct FuzzParent {
             guard let reason else { break }
             faults += 1
             let broken = Int(progress.input)
-            print("\(target.name): input \(broken) \(reason); repeat: --target \(target.name) --seed \(options.seed) --first \(broken) --inputs 1")
+            print(
+                "\(target.name): input \(broken) \(reason); repeat: --target \(target.name) --seed \(options.seed) --first \(broken) --inputs 1"
+            )
             next = broken + 1
             if faults >= 10 { break }
         }
         let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
-        print("\(target.name): \(options.inputs) inputs in \(seconds) s, \(progress.accepted) of the last child's accepted, \(faults) faults")
+        print(
+            "\(target.name): \(options.inputs) inputs in \(seconds) s, \(progress.accepted) of the last child's accepted, \(faults) faults"
+        )
         return faults
     }
 
@@ -84,7 +92,8 @@ struct FuzzParent {
         let child = Process()
         child.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         child.arguments = [
-            "--target", target.name, "--seed", "\(options.seed)", "--first", "\(first)", "--inputs", "\(end - first)", "--seeds",
+            "--target", target.name, "--seed", "\(options.seed)", "--first", "\(first)", "--inputs", "\(end - first)",
+            "--seeds",
             options.seeds, "--progress", progress.path,
         ]
         try child.run()
@@ -132,7 +141,8 @@ struct FuzzChild {
             } catch is InputError {}
             let grown = ProcessMemory.peak - before
             if grown > 2 * bytes.count + Self.allowance {
-                throw InputError.data("input \(number) of \(bytes.count) bytes took \(grown) bytes of memory", at: target.name)
+                throw InputError.data(
+                    "input \(number) of \(bytes.count) bytes took \(grown) bytes of memory", at: target.name)
             }
         }
     }
@@ -150,7 +160,9 @@ struct FuzzChild {
 
 /// Where inputs and progress lie: in memory where there is such a folder.
 enum FuzzFiles {
-    static var folder: String { access("/dev/shm", W_OK) == 0 ? "/dev/shm" : FileManager.default.temporaryDirectory.path }
+    static var folder: String {
+        access("/dev/shm", W_OK) == 0 ? "/dev/shm" : FileManager.default.temporaryDirectory.path
+    }
 }
 
 /// The number of the input under way, in a file that parent and child map.

@@ -13,7 +13,8 @@ struct FuzzTarget: Sendable {
     func originals(in folder: String) throws -> [[UInt8]] {
         let fromFiles = try files.map { file in
             guard let data = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
-                throw InputError.usage("cannot be read", at: "\(folder)/\(file)", try: "run from the package's folder or give --seeds")
+                throw InputError.usage(
+                    "cannot be read", at: "\(folder)/\(file)", try: "run from the package's folder or give --seeds")
             }
             return [UInt8](data)
         }
@@ -28,7 +29,9 @@ struct FuzzTarget: Sendable {
         defer { close(descriptor) }
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done) }
+            let count = bytes.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done)
+            }
             guard count > 0 else { throw InputError.data("cannot be written", at: path) }
             done += count
         }
@@ -43,14 +46,18 @@ struct FuzzTarget: Sendable {
             for name in reader.names { _ = try Tensor(of: name, in: reader).shape }
         }
         return [
-            FuzzTarget(name: "safetensors", files: ["Models/lora.safetensors", "Models/random_latents.safetensors"], parse: readAll),
+            FuzzTarget(
+                name: "safetensors", files: ["Models/lora.safetensors", "Models/random_latents.safetensors"],
+                parse: readAll),
             FuzzTarget(name: "torch", files: goldens("Weights", [".pth", ".pt"]), parse: readAll),
         ]
     }
 
     private static var arrays: [FuzzTarget] {
         [
-            FuzzTarget(name: "numpy", files: goldens("Weights/NumPy", [".npy", ".npz", ".mel"]) + goldens("Weights", [".mel"])) { bytes, path in
+            FuzzTarget(
+                name: "numpy", files: goldens("Weights/NumPy", [".npy", ".npz", ".mel"]) + goldens("Weights", [".mel"])
+            ) { bytes, path in
                 try written(bytes, to: path)
                 _ = try? MelArtifact(path: path)
                 _ = try NumPyFile.read(path: path)
@@ -71,8 +78,10 @@ struct FuzzTarget: Sendable {
     private static let audio = FuzzTarget(
         name: "audio",
         files: [
-            "Audio/signal-int16.wav", "Audio/signal-float.wav", "Audio/signal-int24.flac", "Audio/signal-vorbis.ogg", "Audio/signal-layer3.mp3",
-            "Audio/signal-int16.aiff", "Audio/signal-int16.caf", "Audio/signal-opus.opus", "Audio/signal-extensible.wav",
+            "Audio/signal-int16.wav", "Audio/signal-float.wav", "Audio/signal-int24.flac", "Audio/signal-vorbis.ogg",
+            "Audio/signal-layer3.mp3",
+            "Audio/signal-int16.aiff", "Audio/signal-int16.caf", "Audio/signal-opus.opus",
+            "Audio/signal-extensible.wav",
         ]
     ) { bytes, _ in _ = try AudioFile.decode(bytes).mono() }
 
@@ -94,13 +103,17 @@ struct FuzzTarget: Sendable {
                 _ = try frontEnd(.extended).encode(text)
                 _ = try frontEnd(.extended).split(text)
             },
-            FuzzTarget(name: "dictionary", files: [], texts: ["GIF\tjif\nSQL\tsequel\n# a comment\nnaïve\tnigh eve\n"]) { bytes, _ in
+            FuzzTarget(name: "dictionary", files: [], texts: ["GIF\tjif\nSQL\tsequel\n# a comment\nnaïve\tnigh eve\n"])
+            { bytes, _ in
                 _ = try PronunciationDictionary(text: String(decoding: bytes, as: UTF8.self), at: "input")
             },
             FuzzTarget(name: "transcript", files: [], texts: transcripts) { bytes, _ in
                 _ = try Transcript.read(json: JSONValue(parsing: bytes, at: "input"), at: "input")
             },
-            FuzzTarget(name: "console", files: [], texts: ConsoleCommand.words.map(\.usage) + ["lr 1e-4 @ 500", "save@1000", "time to 99"]) { bytes, _ in
+            FuzzTarget(
+                name: "console", files: [],
+                texts: ConsoleCommand.words.map(\.usage) + ["lr 1e-4 @ 500", "save@1000", "time to 99"]
+            ) { bytes, _ in
                 _ = try ConsoleCommand(line: String(decoding: bytes, as: UTF8.self))
             },
         ]
@@ -113,8 +126,10 @@ struct FuzzTarget: Sendable {
     private static let tokenizer = Result { try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")) }
 
     private static let sentences = [
-        "Dr. Smith paid $3.50 for 2 lb. of tea at 5:30 on May 3rd, 1999.", "Call 555-0199 or mail a.b@example.com; it's 20°C, i.e. 68°F!",
-        "Ünïcödé “quotes” — dashes… £1,234.56 ½ №7 XIV. 10⁻³ km/h", "emoji 🐢🚀 and عربى and 日本語 text", "H.G. Wells' Ch. IV, pp. 12–34 (1895)",
+        "Dr. Smith paid $3.50 for 2 lb. of tea at 5:30 on May 3rd, 1999.",
+        "Call 555-0199 or mail a.b@example.com; it's 20°C, i.e. 68°F!",
+        "Ünïcödé “quotes” — dashes… £1,234.56 ½ №7 XIV. 10⁻³ km/h", "emoji 🐢🚀 and عربى and 日本語 text",
+        "H.G. Wells' Ch. IV, pp. 12–34 (1895)",
     ]
 
     private static let transcripts = [

@@ -6,7 +6,8 @@ struct Mutator {
     private var position = 0
     private let number: Int
 
-    private static let telling: [UInt8] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF] + Array("{}[](),.0123456789\"\\NRbcdhijqrstu}~: \n\r\t-@$%&*".utf8)
+    private static let telling: [UInt8] =
+        [0, 1, 0x7F, 0x80, 0xFE, 0xFF] + Array("{}[](),.0123456789\"\\NRbcdhijqrstu}~: \n\r\t-@$%&*".utf8)
 
     init(seed: UInt64, number: Int) {
         stream = RandomSource(seed: seed)["fuzz"][number].stream
@@ -43,7 +44,9 @@ struct Mutator {
             // A number as files have them, with an extreme value.
             let width = [2, 4, 8][next(3)]
             let value = [UInt64.max, 1 << 31, 1 << 32, 1 << 62, 0, 0xFFFF][next(6)]
-            for i in 0..<width where place + i < bytes.count { bytes[place + i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i)) }
+            for i in 0..<width where place + i < bytes.count {
+                bytes[place + i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i))
+            }
         case 7:
             let other = originals[next(originals.count)]
             guard !other.isEmpty else { return }

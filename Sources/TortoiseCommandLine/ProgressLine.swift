@@ -20,7 +20,8 @@ public final class ProgressLine {
         let left = done > 0 ? elapsed / Double(done) * Double(total - done) : 0
         let text = "\(label) \(done)/\(total) \(Int(elapsed)) s, \(Int(left)) s left"
         if isTerminal {
-            let bar = String(repeating: "█", count: Int(share * 24)) + String(repeating: "░", count: 24 - Int(share * 24))
+            let bar =
+                String(repeating: "█", count: Int(share * 24)) + String(repeating: "░", count: 24 - Int(share * 24))
             write("\r\u{1B}[K\(bar) \(text)")
             isShown = true
         } else {

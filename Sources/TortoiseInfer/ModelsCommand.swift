@@ -5,10 +5,12 @@ import TortoiseCore
 /// Shows and converts weights.
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List, check and convert weights.", subcommands: [List.self, Verify.self, Convert.self])
+        commandName: "models", abstract: "List, check and convert weights.",
+        subcommands: [List.self, Verify.self, Convert.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show which file each stage would use, and what it is.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show which file each stage would use, and what it is.")
 
         @Option(help: ArgumentHelp("A set of models: a folder, or a name in data/models.", valueName: "set"))
         var models: String?
@@ -23,7 +25,8 @@ struct ModelsCommand: ParsableCommand {
     }
 
     struct Verify: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the SHA-256 of weight files after reading every tensor.")
+        static let configuration = CommandConfiguration(
+            abstract: "Print the SHA-256 of weight files after reading every tensor.")
 
         @Argument(help: "Weight files.")
         var files: [String]

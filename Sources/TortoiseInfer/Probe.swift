@@ -20,7 +20,9 @@ struct Probe: ParsableCommand {
     @Option(help: ArgumentHelp("Safetensors to write.", valueName: "file"))
     var outputs: String
 
-    @Option(help: ArgumentHelp("Sizes, such as {\"layers\": 2}; the file's own or the published ones unless given.", valueName: "json"))
+    @Option(
+        help: ArgumentHelp(
+            "Sizes, such as {\"layers\": 2}; the file's own or the published ones unless given.", valueName: "json"))
     var config: String?
 
     @Option(help: "How matrices of weights are kept: float32, bfloat16, int8 or int4.")
@@ -31,6 +33,7 @@ struct Probe: ParsableCommand {
             let names = WeightPrecision.allCases.map(\.rawValue).joined(separator: ", ")
             throw InputError.usage("expected one of \(names), found '\(dtype)'", at: "--dtype")
         }
-        try StageProbe.run(stage: stage, weights: weights, inputs: inputs, outputs: outputs, config: config, precision: precision)
+        try StageProbe.run(
+            stage: stage, weights: weights, inputs: inputs, outputs: outputs, config: config, precision: precision)
     }
 }

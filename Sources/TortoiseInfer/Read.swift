@@ -18,7 +18,8 @@ struct Read: ParsableCommand {
     @Option(help: ArgumentHelp("The voice, as 'speak' takes it.", valueName: "voice"))
     var voice: String?
 
-    @Option(name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file"))
+    @Option(
+        name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file"))
     var outPath = "reading.wav"
 
     @Option(help: ArgumentHelp("Also write subtitles; the suffix says which: .srt or .vtt.", valueName: "file"))
@@ -53,9 +54,11 @@ struct Read: ParsableCommand {
         let content = try contents()
         let (models, frontEnd) = try modelOptions.load()
         let voice = try VoiceLibrary(models, seed: settings.seed).voice(try voice ?? DefaultVoice.name())
-        let identity = "\(SpeechReport.settingsJSON(settings)) \(settings.sampling) \(voice) \(modelOptions.dtype) \(modelOptions.lora)"
+        let identity =
+            "\(SpeechReport.settingsJSON(settings)) \(settings.sampling) \(voice) \(modelOptions.dtype) \(modelOptions.lora)"
         var reading = try LongReading(
-            content, frontEnd: frontEnd, desired: partLength, limit: partLength * 3 / 2, folder: outPath + ".parts", identity: identity)
+            content, frontEnd: frontEnd, desired: partLength, limit: partLength * 3 / 2, folder: outPath + ".parts",
+            identity: identity)
         (reading.pause, reading.paragraphPause) = (pause, paragraphPause)
         let pipeline = SpeechPipeline(models, frontEnd)
         let progress = ProgressLine("reading")
@@ -67,10 +70,17 @@ struct Read: ParsableCommand {
         if !output.quiet { progress.update(reading.parts.count, reading.parts.count) }
         progress.finish()
         let timings = try reading.join(
-            to: outPath, metadata: AudioMetadata(title: (outPath as NSString).lastPathComponent, comment: SpeechReport.settingsJSON(settings)))
-        if let subtitles, let kind { try AtomicFile.write(to: subtitles) { try $0.write(Array(kind.text(timings).utf8)) } }
+            to: outPath,
+            metadata: AudioMetadata(
+                title: (outPath as NSString).lastPathComponent, comment: SpeechReport.settingsJSON(settings)))
+        if let subtitles, let kind {
+            try AtomicFile.write(to: subtitles) { try $0.write(Array(kind.text(timings).utf8)) }
+        }
         if !keepParts { reading.removeParts() }
-        if !output.quiet { try? FileHandle.standardError.write(contentsOf: Data("wrote \(outPath): \(reading.parts.count) parts\n".utf8)) }
+        if !output.quiet {
+            try? FileHandle.standardError.write(
+                contentsOf: Data("wrote \(outPath): \(reading.parts.count) parts\n".utf8))
+        }
     }
 
     private func subtitleKind() throws -> Subtitles? {
@@ -85,7 +95,9 @@ struct Read: ParsableCommand {
     private func contents() throws -> String {
         let data = text == "-" ? try FileHandle.standardInput.readToEnd() : FileManager.default.contents(atPath: text)
         guard let data else { throw InputError.data("cannot be read", at: text, try: "give a text file") }
-        guard let decoded = String(data: data, encoding: .utf8) else { throw InputError.data("the text is not UTF-8", at: text) }
+        guard let decoded = String(data: data, encoding: .utf8) else {
+            throw InputError.data("the text is not UTF-8", at: text)
+        }
         return decoded
     }
 }

@@ -21,7 +21,9 @@ struct Speak: ParsableCommand {
     @Option(help: ArgumentHelp("The voice.", valueName: "voice"))
     var voice: String?
 
-    @Option(name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write; \"-\" is standard output.", valueName: "file"))
+    @Option(
+        name: [.customShort("o"), .customLong("out-path")],
+        help: ArgumentHelp("Where to write; \"-\" is standard output.", valueName: "file"))
     var outPath: String?
 
     @Option(help: "How latents are made of recordings: whole, average (the original) or joined (e-c-k-e-r).")
@@ -41,13 +43,17 @@ struct Speak: ParsableCommand {
         let format = try path == "-" ? AudioFormat(named: "wav") : AudioFormat(path: path)
         let (models, frontEnd) = try modelOptions.load()
         let start = ContinuousClock.now
-        let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed).voice(voice ?? reference ?? DefaultVoice.name())
+        let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed).voice(
+            voice ?? reference ?? DefaultVoice.name())
         let voiceSeconds = start.duration(to: .now).seconds
         let pipeline = SpeechPipeline(models, frontEnd)
         let display = StageDisplay(isQuiet: output.quiet || output.json)
         var versions: [[SpokenUtterance]] = []
         for (index, line) in lines.enumerated() {
-            versions.append(try pipeline.speak(line, voice: voice, settings, utterance: index) { display.show($0, index, lines.count) })
+            versions.append(
+                try pipeline.speak(line, voice: voice, settings, utterance: index) {
+                    display.show($0, index, lines.count)
+                })
         }
         display.finish()
         let kept = versions.map(\.count).min() ?? 0
@@ -70,7 +76,8 @@ struct Speak: ParsableCommand {
     }
 
     private func report(
-        _ versions: [[SpokenUtterance]], _ timings: SpeechTimings, voiceSeconds: Double, _ written: [String], _ settings: SpeechSettings
+        _ versions: [[SpokenUtterance]], _ timings: SpeechTimings, voiceSeconds: Double, _ written: [String],
+        _ settings: SpeechSettings
     ) throws {
         let spoken = versions.flatMap { $0 }
         let report = SpeechReport(spoken, timings, voiceSeconds: voiceSeconds, files: written, settings: settings)
@@ -84,7 +91,9 @@ struct Speak: ParsableCommand {
     private static func contents(_ text: String) throws -> String {
         guard text == "-" else { return text }
         guard let read = try FileHandle.standardInput.readToEnd() else { return "" }
-        guard let decoded = String(data: read, encoding: .utf8) else { throw InputError.data("the text is not UTF-8", at: "standard input") }
+        guard let decoded = String(data: read, encoding: .utf8) else {
+            throw InputError.data("the text is not UTF-8", at: "standard input")
+        }
         return decoded
     }
 
@@ -119,7 +128,9 @@ enum DefaultVoice {
     static func name() throws -> String {
         let names = VoiceLibrary.names
         guard let first = names.first(where: { $0 == "heart" }) ?? names.first else {
-            throw InputError.usage("a voice is missing", try: "give a recording of somebody speaking, 6 s or more: tortoise-infer \"text\" voice.wav")
+            throw InputError.usage(
+                "a voice is missing",
+                try: "give a recording of somebody speaking, 6 s or more: tortoise-infer \"text\" voice.wav")
         }
         return first
     }

@@ -7,10 +7,14 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A configuration whose models are used.", valueName: "file"))
     var yaml: String?
 
-    @Option(help: ArgumentHelp("Weights to use in place of the set's, such as a finetuned autoregressive model.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Weights to use in place of the set's, such as a finetuned autoregressive model.", valueName: "file"))
     var model: String?
 
-    @Option(help: ArgumentHelp("An adapter, with its strength after a colon; may be repeated.", valueName: "file[:strength]"))
+    @Option(
+        help: ArgumentHelp(
+            "An adapter, with its strength after a colon; may be repeated.", valueName: "file[:strength]"))
     var lora: [String] = []
 
     @Option(help: ArgumentHelp("A set of models: a folder, or a name in data/models.", valueName: "set"))
@@ -19,7 +23,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "How matrices of weights are kept: float32, bfloat16, int8 or int4.")
     var dtype = "float32"
 
-    @Option(help: ArgumentHelp("The text cleaners: extended, english (as the published models were trained) or basic.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "The text cleaners: extended, english (as the published models were trained) or basic.", valueName: "name"))
     var cleaners: String?
 
     @Option(help: ArgumentHelp("A file of words and how they are spoken, a tab between.", valueName: "file"))
@@ -43,7 +49,9 @@ struct ModelOptions: ParsableArguments {
     }
 
     private static func adapter(_ text: String) throws -> SpeechModels.AdapterFile {
-        guard let colon = text.lastIndex(of: ":"), let strength = Float(text[text.index(after: colon)...]), strength.isFinite else {
+        guard let colon = text.lastIndex(of: ":"), let strength = Float(text[text.index(after: colon)...]),
+            strength.isFinite
+        else {
             return SpeechModels.AdapterFile(path: text)
         }
         return SpeechModels.AdapterFile(path: String(text[..<colon]), strength: strength)
@@ -193,7 +201,8 @@ struct SamplingOptions: ParsableArguments {
         }
         if let dryMultiplier {
             sampling.dry = RepeatedRunPenalty(
-                multiplier: dryMultiplier, base: dryBase ?? 1.75, allowedLength: dryAllowedLength ?? 2, range: dryRange ?? 0)
+                multiplier: dryMultiplier, base: dryBase ?? 1.75, allowedLength: dryAllowedLength ?? 2,
+                range: dryRange ?? 0)
         }
     }
 }

@@ -15,7 +15,9 @@ struct VoiceCommand: ParsableCommand {
         @Argument(help: "A recording, several with ; between, or a folder.")
         var recordings: String
 
-        @Option(name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file"))
+        @Option(
+            name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file")
+        )
         var outPath = "voice.voice"
 
         @Option(help: "whole, average (the original) or joined (e-c-k-e-r).")
@@ -40,7 +42,9 @@ struct VoiceCommand: ParsableCommand {
         @Argument(help: "The voices with their weights.")
         var voices: String
 
-        @Option(name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file"))
+        @Option(
+            name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file")
+        )
         var outPath = "mix.voice"
 
         @OptionGroup var modelOptions: ModelOptions
@@ -57,7 +61,9 @@ struct VoiceCommand: ParsableCommand {
         @Option(help: "Which one.")
         var seed: UInt64 = 0
 
-        @Option(name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file"))
+        @Option(
+            name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file")
+        )
         var outPath = "random.voice"
 
         @OptionGroup var modelOptions: ModelOptions
@@ -71,7 +77,8 @@ struct VoiceCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Rank recordings by how well they serve as a reference.",
-            discussion: "Levels, noise, clipping and silence of each, and how much its latent is like that of the others.")
+            discussion:
+                "Levels, noise, clipping and silence of each, and how much its latent is like that of the others.")
 
         @Argument(help: "A recording, several with ; between, or a folder.")
         var recordings: String

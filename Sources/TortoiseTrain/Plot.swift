@@ -10,14 +10,18 @@ struct Plot: ParsableCommand {
     @Option(help: ArgumentHelp("The run's configuration; its logs lie beside it.", valueName: "file"))
     var yaml: String
 
-    @Option(name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write, without suffix.", valueName: "path"))
+    @Option(
+        name: [.customShort("o"), .customLong("out-path")],
+        help: ArgumentHelp("Where to write, without suffix.", valueName: "path"))
     var outPath: String?
 
     @Option(help: "Over how many steps losses are smoothed; 0 draws them as they are.")
     var smooth = 10.0
 
     func run() throws {
-        guard smooth.isFinite, smooth >= 0 else { throw InputError.usage("expected 0 or more, found \(smooth)", at: "--smooth") }
+        guard smooth.isFinite, smooth >= 0 else {
+            throw InputError.usage("expected 0 or more, found \(smooth)", at: "--smooth")
+        }
         let folder = (yaml as NSString).deletingLastPathComponent
         let root = folder.isEmpty ? "." : folder
         let path = outPath ?? root + "/metrics"

@@ -28,19 +28,27 @@ struct Prepare: ParsableCommand {
     @Option(help: ArgumentHelp("Settings under 'text' and 'prepare'; flags win.", valueName: "file"))
     var yaml: String?
 
-    @Option(name: .customLong("for"), help: "What it will train, by commas: autoregressive, conditioning, dvae, diffusion, vocoder.")
+    @Option(
+        name: .customLong("for"),
+        help: "What it will train, by commas: autoregressive, conditioning, dvae, diffusion, vocoder.")
     var purpose = "autoregressive"
 
     @Option(help: ArgumentHelp("Weights of the DVAE, which makes the codes.", valueName: "file"))
     var dvae: String?
 
-    @Option(help: ArgumentHelp("Weights of the autoregressive model, which makes its conditioning latents.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Weights of the autoregressive model, which makes its conditioning latents.", valueName: "file"))
     var autoregressive: String?
 
-    @Option(help: ArgumentHelp("Weights of the diffusion decoder, which makes its conditioning latents.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Weights of the diffusion decoder, which makes its conditioning latents.", valueName: "file")
+    )
     var diffusion: String?
 
-    @Flag(help: "Make latents of whole utterances instead of stretches of a fixed length: for models trained from scratch.")
+    @Flag(
+        help:
+            "Make latents of whole utterances instead of stretches of a fixed length: for models trained from scratch.")
     var wholeClips = false
 
     @Option(help: "Speakers to take, by commas; * and ? match.")
@@ -64,19 +72,24 @@ struct Prepare: ParsableCommand {
     private static let purposes = ["autoregressive", "conditioning", "dvae", "diffusion", "vocoder"]
 
     func run() throws {
-        let configuration = try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)).configuration } ?? Configuration()
+        let configuration =
+            try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)).configuration } ?? Configuration()
         let settings = try settings(configuration.prepare)
         let needsCodes = wanted.contains { ["autoregressive", "conditioning", "diffusion"].contains($0) }
         if needsCodes, dvae == nil {
-            throw InputError.usage("codes are needed for \(purpose), and --dvae is missing", try: "give the DVAE's weights")
+            throw InputError.usage(
+                "codes are needed for \(purpose), and --dvae is missing", try: "give the DVAE's weights")
         }
-        let plan = try RecordingPlan(source, slice: settings.slice, voices: voices.split(separator: ",").map(String.init), limit: limit)
+        let plan = try RecordingPlan(
+            source, slice: settings.slice, voices: voices.split(separator: ",").map(String.init), limit: limit)
         let vocabulary = try tokenizer ?? DataFolder.path(of: "tokenizer.json")
         let text = configuration.text
         let frontEnd = TextFrontEnd(
             cleaners: text.cleaners, tokenizer: try BPETokenizer(path: vocabulary),
             dictionary: try text.dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
-        let encoder = try ModelEncoder(dvae: needsCodes ? dvae : nil, autoregressive: autoregressive, diffusion: diffusion, hearsWholeClips: wholeClips)
+        let encoder = try ModelEncoder(
+            dvae: needsCodes ? dvae : nil, autoregressive: autoregressive, diffusion: diffusion,
+            hearsWholeClips: wholeClips)
         let preparation = DatasetPreparation(
             plan, frontEnd: frontEnd, encoder: encoder, settings: settings, language: text.language,
             tokenizerHash: try SHA256.hex(ofFile: vocabulary), path: output)

@@ -14,8 +14,9 @@ struct ConfigurationOptions: ParsableArguments {
     var lora: String?
 
     func load() throws -> LoadedConfiguration {
-        guard yaml != nil || model != nil || ProcessInfo.processInfo.environment["TORTOISE_YAML"] != nil
-            || ProcessInfo.processInfo.environment["TORTOISE_MODEL"] != nil
+        guard
+            yaml != nil || model != nil || ProcessInfo.processInfo.environment["TORTOISE_YAML"] != nil
+                || ProcessInfo.processInfo.environment["TORTOISE_MODEL"] != nil
         else { throw InputError.usage("a configuration is missing", try: "give --yaml training/finetune/config.yaml") }
         return try Configuration.load(ConfigurationSource(yaml: yaml, model: model, lora: lora))
     }

@@ -50,7 +50,9 @@ final class TrainingDisplay: @unchecked Sendable {
                 clearStatus()
                 write(String(line.prefix(terminalWidth - 1)))
                 statusIsShown = true
-            } else if !isJSON, report.step == report.iterations || -lastPlainLine.timeIntervalSinceNow >= Self.plainInterval {
+            } else if !isJSON,
+                report.step == report.iterations || -lastPlainLine.timeIntervalSinceNow >= Self.plainInterval
+            {
                 write(line + "\n")
                 lastPlainLine = Date()
             }
@@ -62,14 +64,17 @@ final class TrainingDisplay: @unchecked Sendable {
         let norms = report.gradientNorms.map { number($0.value) }.joined(separator: "/")
         let tokens = report.seconds > 0 ? Double(report.tokens) / report.seconds : 0
         let samples = report.seconds > 0 ? Double(report.samples) / report.seconds : 0
-        return "\(report.step)/\(report.iterations) epoch \(String(format: "%.2f", report.epoch)) \(losses) (smooth \(number(smoothedLoss ?? 0)))"
+        return
+            "\(report.step)/\(report.iterations) epoch \(String(format: "%.2f", report.epoch)) \(losses) (smooth \(number(smoothedLoss ?? 0)))"
             + " norm \(norms) lr \(String(format: "%.2e", report.learningRate)) \(Int(tokens)) tokens/s \(String(format: "%.1f", samples)) samples/s"
             + " waiting \(Int(report.waitingShare * 100))% \(report.memoryBytes >> 20) MB left \(report.secondsLeft.asTime)"
     }
 
     private func writeJSON(_ report: StepReport) {
-        let losses = report.losses.map { "\"\($0.name)\":\($0.value.isFinite ? "\($0.value)" : "null")" }.joined(separator: ",")
-        let line = "{\"it\":\(report.step),\"epoch\":\(report.epoch),\"lr\":\(report.learningRate),\"loss\":{\(losses)}}\n"
+        let losses = report.losses.map { "\"\($0.name)\":\($0.value.isFinite ? "\($0.value)" : "null")" }.joined(
+            separator: ",")
+        let line =
+            "{\"it\":\(report.step),\"epoch\":\(report.epoch),\"lr\":\(report.learningRate),\"loss\":{\(losses)}}\n"
         try? FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
     }
 
@@ -80,12 +85,15 @@ final class TrainingDisplay: @unchecked Sendable {
         case .answer(let text): return [text]
         case .refused(let text): return ["not understood: \(text)"]
         case .saved(let step, let path, let bytes, let seconds):
-            return ["saved step \(step) to \(path): \(String(format: "%.1f", Double(bytes) / 1e6)) MB in \(String(format: "%.2f", seconds)) s"]
+            return [
+                "saved step \(step) to \(path): \(String(format: "%.1f", Double(bytes) / 1e6)) MB in \(String(format: "%.2f", seconds)) s"
+            ]
         case .saveFailed(let step, let reason): return ["SAVE FAILED at step \(step): \(reason)"]
         case .pruned(let tags): return ["removed older checkpoints: \(tags.joined(separator: ", "))"]
         case .evaluating(let step): return ["evaluating at step \(step)"]
         case .evaluated(let report):
-            let metrics = report.metrics.map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: ", ")
+            let metrics = report.metrics.map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(
+                separator: ", ")
             return ["evaluated step \(report.step) in \(report.seconds.asTime): \(metrics)"]
                 + (report.folder.map { ["audio is in \($0)"] } ?? [])
         case .evaluationFailed(let step, let reason): return ["evaluation failed at step \(step): \(reason)"]
@@ -100,7 +108,8 @@ final class TrainingDisplay: @unchecked Sendable {
             switch outcome {
             case .finished(let step): return ["finished at step \(step)"]
             case .quit(let step, _): return ["left at step \(step)"]
-            case .diverged(let step): return ["STOPPED at step \(step): losses stay spoiled at lower learning rates too"]
+            case .diverged(let step):
+                return ["STOPPED at step \(step): losses stay spoiled at lower learning rates too"]
             }
         }
     }

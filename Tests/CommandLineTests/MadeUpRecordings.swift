@@ -4,7 +4,8 @@ import TortoiseCore
 /// Recordings of two made-up voices with transcripts, in the layout that `prepare` reads.
 enum MadeUpRecordings {
     private static let sentences = [
-        "The first one.", "A second line of text.", "Is this the third?", "Number four is here.", "Five, of course.", "Six makes a half dozen.",
+        "The first one.", "A second line of text.", "Is this the third?", "Number four is here.", "Five, of course.",
+        "Six makes a half dozen.",
     ]
 
     /// Made-up voices: tones that glide, with a pulse of loudness for every word.
@@ -18,7 +19,9 @@ enum MadeUpRecordings {
                 let samples = (0..<Int(seconds * 24_000)).map { n -> Float in
                     let t = Double(n) / 24_000
                     let phase = 2 * Double.pi * (pitch * t + 8 * Double(index + 1) * t * t)
-                    return Float(0.3 * (0.4 + 0.6 * abs(sin(9 * t))) * (sin(phase) + 0.5 * sin(2 * phase) + 0.25 * sin(5 * phase)))
+                    return Float(
+                        0.3 * (0.4 + 0.6 * abs(sin(9 * t)))
+                            * (sin(phase) + 0.5 * sin(2 * phase) + 0.25 * sin(5 * phase)))
                 }
                 try AudioFile.write(AudioClip(mono: samples, sampleRate: 24_000), to: folder.path + "/\(index).wav")
                 entries.append("\"\(index).wav\": {\"text\": \"\(text)\", \"language\": \"en\"}")

@@ -47,10 +47,13 @@ import Testing
     @Test func trainsAVocabularyThatLoads() throws {
         try withTemporaryFolder { folder in
             let (text, vocabulary) = (folder.appending(path: "text.txt"), folder.appending(path: "tokenizer.json"))
-            try String(repeating: "der hund und die katze\n", count: 20).write(to: text, atomically: true, encoding: .utf8)
-            let made = try run("tortoise-train", ["tokenizer", "--input", text.path, "--size", "40", "--output", vocabulary.path])
+            try String(repeating: "der hund und die katze\n", count: 20).write(
+                to: text, atomically: true, encoding: .utf8)
+            let made = try run(
+                "tortoise-train", ["tokenizer", "--input", text.path, "--size", "40", "--output", vocabulary.path])
             #expect(made.status == 0, "\(made.errors)")
-            let used = try run("tortoise-infer", ["text", "--cleaners", "basic", "--tokenizer", vocabulary.path, "der hund"])
+            let used = try run(
+                "tortoise-infer", ["text", "--cleaners", "basic", "--tokenizer", vocabulary.path, "der hund"])
             #expect(used.status == 0)
             #expect(!used.output.split(separator: "\n")[1].split(separator: " ").contains("1"))
             let missing = try run("tortoise-train", ["tokenizer", "--input", folder.appending(path: "none").path])

@@ -14,7 +14,10 @@ struct TinyRun {
             try MadeUpRecordings.write(to: root)
             let result = try run(
                 "tortoise-train",
-                ["prepare", "--input", root.path + "/voices", "--metadata", root.path + "/metadata", "--for", "dvae", "--output", root.path + "/data.h5"])
+                [
+                    "prepare", "--input", root.path + "/voices", "--metadata", root.path + "/metadata", "--for", "dvae",
+                    "--output", root.path + "/data.h5",
+                ])
             #expect(result.status == 0, "\(result.errors)")
         }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -36,7 +39,9 @@ struct TinyRun {
     }
 
     var latest: Int? {
-        (try? String(contentsOf: checkpoints.appending(path: "latest"), encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        (try? String(contentsOf: checkpoints.appending(path: "latest"), encoding: .utf8)).flatMap {
+            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
     }
 }
 
@@ -87,6 +92,7 @@ final class TrainerProcess: @unchecked Sendable {
         }
         process.waitUntilExit()
         usleep(20_000)
-        return process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+        return process.terminationReason == .uncaughtSignal
+            ? 128 + process.terminationStatus : process.terminationStatus
     }
 }

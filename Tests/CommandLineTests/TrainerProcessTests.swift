@@ -51,7 +51,9 @@ import Testing
             let scripted = try TrainerProcess(["--yaml", tiny.yaml], input: try FileHandle(forReadingFrom: script))
             #expect(scripted.finish() == 0 && scripted.said.contains("saved step"))
             // /dev/null says nothing; a pipe that ends is said once, and training goes on.
-            for (input, note) in [(FileHandle.nullDevice as Any, "steps per epoch"), (endedPipe() as Any, "standard input has ended")] {
+            for (input, note) in [
+                (FileHandle.nullDevice as Any, "steps per epoch"), (endedPipe() as Any, "standard input has ended"),
+            ] {
                 let trainer = try TrainerProcess(["--yaml", tiny.yaml], input: input)
                 #expect(trainer.wait(for: note))
                 usleep(200_000)

@@ -35,7 +35,8 @@ public struct MelSpectrogram: Sendable {
     /// Port of TacotronSTFT (neonbjb/tortoise-tts: tortoise/utils/audio.py).
     public static let vocoder = MelSpectrogram(
         sampleRate: 24_000,
-        filterbank: MelFilterbank(bands: 100, bins: 513, sampleRate: 24_000, range: 0...12_000, scale: .slaney), power: 1,
+        filterbank: MelFilterbank(bands: 100, bins: 513, sampleRate: 24_000, range: 0...12_000, scale: .slaney),
+        power: 1,
         norms: nil, clipsInput: true)
 
     /// The mel spectrogram of some signals.

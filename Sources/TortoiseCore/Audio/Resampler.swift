@@ -26,7 +26,8 @@ public struct Resampler: Sendable {
     public init(from: Int, to: Int) throws {
         let rates = 1...Self.highestRate
         guard rates.contains(from), rates.contains(to) else {
-            throw InputError.data("cannot resample from \(from) Hz to \(to) Hz", try: "rates are from 1 to \(Self.highestRate) Hz")
+            throw InputError.data(
+                "cannot resample from \(from) Hz to \(to) Hz", try: "rates are from 1 to \(Self.highestRate) Hz")
         }
         (self.from, self.to) = (from, to)
         let divisor = Self.greatestCommonDivisor(from, to)
@@ -77,5 +78,7 @@ public struct Resampler: Sendable {
         }
     }
 
-    private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
+    private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+        b == 0 ? a : greatestCommonDivisor(b, a % b)
+    }
 }

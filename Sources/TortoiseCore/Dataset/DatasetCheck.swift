@@ -24,7 +24,9 @@ public struct DatasetCheck: Sendable {
     ///
     /// - Parameter progress: Throws to stop.
     /// - Throws: `InputError` when the file cannot be read at all; damaged utterances are counted as faults.
-    public init(_ file: DatasetFile, _ frontEnd: TextFrontEnd, progress: (_ done: Int, _ total: Int) throws -> Void) throws {
+    public init(_ file: DatasetFile, _ frontEnd: TextFrontEnd, progress: (_ done: Int, _ total: Int) throws -> Void)
+        throws
+    {
         let total = file.count
         var seen: Set<String> = []
         for index in 0..<total {
@@ -58,33 +60,47 @@ public struct DatasetCheck: Sendable {
                 faults.append((name, "\(Self.rounded(pace)) characters a second in \(Self.rounded(duration)) s"))
             }
         }
-        for scalar in frontEnd.explain(utterance.text).explanation.unknown { unknownCharacters[Character(scalar), default: 0] += 1 }
+        for scalar in frontEnd.explain(utterance.text).explanation.unknown {
+            unknownCharacters[Character(scalar), default: 0] += 1
+        }
         for code in utterance.codes { codeUse[code, default: 0] += 1 }
         codeCount += utterance.codes.count
-        for (kind, mel) in utterance.mels where !mel.allSatisfy(\.isFinite) { faults.append((name, "NaN in the \(kind) mel")) }
-        if !(utterance.autoregressiveLatent + utterance.diffusionLatent).allSatisfy(\.isFinite) { faults.append((name, "NaN in a latent")) }
+        for (kind, mel) in utterance.mels where !mel.allSatisfy(\.isFinite) {
+            faults.append((name, "NaN in the \(kind) mel"))
+        }
+        if !(utterance.autoregressiveLatent + utterance.diffusionLatent).allSatisfy(\.isFinite) {
+            faults.append((name, "NaN in a latent"))
+        }
         checkSound(utterance.waveform, name)
     }
 
     private mutating func checkSound(_ waveform: [Int16], _ name: String) {
         guard !waveform.isEmpty else { return }
         let clipped = waveform.count { abs(Int($0)) >= 32_767 }
-        if Double(clipped) > Self.clippedShare * Double(waveform.count) { faults.append((name, "clipped: \(clipped) samples at full scale")) }
+        if Double(clipped) > Self.clippedShare * Double(waveform.count) {
+            faults.append((name, "clipped: \(clipped) samples at full scale"))
+        }
         if !waveform.contains(where: { abs(Int($0)) > 30 }) { faults.append((name, "silent")) }
     }
 
     /// For people.
     public func lines(limit: Int = 20) -> [String] {
         var lines = ["\(utterances) utterances by \(speakers.count) speakers, \(seconds.asTime)"]
-        for (name, speaker) in speakers.sorted(by: { ($1.value.seconds, $0.key) < ($0.value.seconds, $1.key) }).prefix(limit) {
+        for (name, speaker) in speakers.sorted(by: { ($1.value.seconds, $0.key) < ($0.value.seconds, $1.key) }).prefix(
+            limit)
+        {
             lines.append("  \(name): \(speaker.count), \(speaker.seconds.asTime)")
         }
         if speakers.count > limit { lines.append("  and \(speakers.count - limit) more speakers") }
         if !durations.isEmpty { lines.append("seconds: " + Self.spread(durations)) }
         if !rates.isEmpty { lines.append("characters a second: " + Self.spread(rates)) }
-        if codeCount > 0 { lines.append("\(codeUse.count) different codes in \(codeCount), perplexity \(Self.rounded(perplexity))") }
+        if codeCount > 0 {
+            lines.append("\(codeUse.count) different codes in \(codeCount), perplexity \(Self.rounded(perplexity))")
+        }
         if !unknownCharacters.isEmpty {
-            let list = unknownCharacters.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit).map { "\($0.key) ×\($0.value)" }
+            let list = unknownCharacters.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit).map {
+                "\($0.key) ×\($0.value)"
+            }
             lines.append("characters that the vocabulary lacks: " + list.joined(separator: ", "))
         }
         lines.append(faults.isEmpty ? "nothing is wrong with any of them" : "\(faults.count) are odd:")

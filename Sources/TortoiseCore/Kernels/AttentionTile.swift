@@ -104,7 +104,8 @@ final class AttentionTile {
                     b: keyMatrix.offset(rows: keyRange.lowerBound, columns: 0), beta: 1, c: accumulator.base,
                     cStride: width)
                 BLAS.multiplySerially(
-                    m: columns, n: width, k: rows, alpha: plan.scale, a: dense(scoreGradient, columns, transposed: true),
+                    m: columns, n: width, k: rows, alpha: plan.scale,
+                    a: dense(scoreGradient, columns, transposed: true),
                     b: queries, beta: 1, c: dKeys.base + keyRange.lowerBound * width, cStride: width)
             }
             store(accumulator.base, rows: rows, to: dq, batch: batch, head: head, time: queryRange.lowerBound)

@@ -53,7 +53,9 @@ final class BufferPool: Sendable {
         mutating func evict(until limit: Int) -> [(address: UInt, size: Int)] {
             var evicted: [(address: UInt, size: Int)] = []
             while usage.reserve > limit {
-                let oldest = shelves.lazy.filter { !$0.value.blocks.isEmpty }.min { $0.value.lastUse < $1.value.lastUse }
+                let oldest = shelves.lazy.filter { !$0.value.blocks.isEmpty }.min {
+                    $0.value.lastUse < $1.value.lastUse
+                }
                 guard let size = oldest?.key, let address = shelves[size]?.blocks.popLast() else { break }
                 usage.reserve -= size
                 evicted.append((address, size))

@@ -82,7 +82,8 @@ public struct Execution: @unchecked Sendable {
         }
         guard set.isAvailable else {
             throw InputError.usage(
-                "this processor has no \(name) instructions", at: "TORTOISE_ISA", try: "unset it to use \(InstructionSet.best)")
+                "this processor has no \(name) instructions", at: "TORTOISE_ISA",
+                try: "unset it to use \(InstructionSet.best)")
         }
         return set
     }

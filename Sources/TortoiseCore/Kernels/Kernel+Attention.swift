@@ -155,7 +155,8 @@ extension Kernel {
             let scores = Scratch(count: length)
             for pair in range {
                 execution.table.attend_one(
-                    y + pair * width, q + pair * width, keys + pair * pairStride, width, values + pair * pairStride, width,
+                    y + pair * width, q + pair * width, keys + pair * pairStride, width, values + pair * pairStride,
+                    width,
                     length, width, scale, nil, scores.base)
             }
             withExtendedLifetime(scores) {}

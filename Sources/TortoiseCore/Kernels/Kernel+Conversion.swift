@@ -36,7 +36,8 @@ extension Kernel {
         let execution = Execution.current
         execution.pool.forEachChunk(rows, grain: rowGrain(k)) { range in
             let start = range.lowerBound
-            execution.table.quantize_int8(q + start * k, scales + start * scalesPerRow(k), x + start * k, range.count, k)
+            execution.table.quantize_int8(
+                q + start * k, scales + start * scalesPerRow(k), x + start * k, range.count, k)
         }
     }
 

@@ -39,7 +39,8 @@ extension Kernel {
                 table.linear_int8(output, n, x, k, w + start * k, scales + start * scalesPerRow(k), bias, m, count, k)
             case .int4(let w, let scales):
                 table.linear_int4(
-                    output, n, x, k, w + start * int4BytesPerRow(k), scales + start * scalesPerRow(k), bias, m, count, k)
+                    output, n, x, k, w + start * int4BytesPerRow(k), scales + start * scalesPerRow(k), bias, m, count, k
+                )
             }
         }
     }

@@ -27,7 +27,8 @@ extension Kernel {
         sumOverRowBlocks(rows: rows, width: n, into: [dGamma, dBeta]) { range, partial in
             let start = range.lowerBound
             execution.table.layer_norm_gradient_rows(
-                dx + start * n, partial[0], partial[1], dy + start * n, x + start * n, mean + start, rstd + start, gamma,
+                dx + start * n, partial[0], partial[1], dy + start * n, x + start * n, mean + start, rstd + start,
+                gamma,
                 range.count, n)
         }
     }

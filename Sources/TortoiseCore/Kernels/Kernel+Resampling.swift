@@ -15,7 +15,8 @@ extension Kernel {
         Execution.current.pool.forEachChunk(windows, grain: max(1, memoryGrain / (phases * taps))) { range in
             for window in range {
                 let outputs = min(phases, count - window * phases)
-                table.linear_float(y + window * phases, outputs, x + window * step, taps, filters, nil, 1, outputs, taps)
+                table.linear_float(
+                    y + window * phases, outputs, x + window * step, taps, filters, nil, 1, outputs, taps)
             }
         }
     }

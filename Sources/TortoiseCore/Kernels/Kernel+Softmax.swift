@@ -19,7 +19,8 @@ extension Kernel {
 
     /// dx from the softmax's output y; dx may be dy.
     static func softmaxGradientRows(
-        _ dx: Floats, y: UnsafePointer<Float>, dy: UnsafePointer<Float>, rows: Int, width n: Int, logarithm: Bool = false
+        _ dx: Floats, y: UnsafePointer<Float>, dy: UnsafePointer<Float>, rows: Int, width n: Int,
+        logarithm: Bool = false
     ) {
         let execution = Execution.current
         let kernel = logarithm ? execution.table.log_softmax_gradient_rows : execution.table.softmax_gradient_rows

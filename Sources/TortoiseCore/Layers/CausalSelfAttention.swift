@@ -14,7 +14,8 @@ public final class CausalSelfAttention {
         precondition(width % heads == 0, "attention: \(heads) heads do not divide a width of \(width)")
         qkv = Linear(width, 3 * width, initializer: initializer, biasInitializer: .zeros, at: scope["c_attn"])
         projection = Linear(
-            width, width, initializer: projectionInitializer ?? initializer, biasInitializer: .zeros, at: scope["c_proj"])
+            width, width, initializer: projectionInitializer ?? initializer, biasInitializer: .zeros,
+            at: scope["c_proj"])
         self.heads = heads
         self.dropout = dropout
     }

@@ -6,7 +6,8 @@ public final class Conv1d {
 
     /// - Parameter padding: Zeros on both sides; nil keeps the length for odd kernels and stride 1.
     public init(
-        _ inputs: Int, _ outputs: Int, taps: Int, stride: Int = 1, dilation: Int = 1, padding: Int? = nil, groups: Int = 1,
+        _ inputs: Int, _ outputs: Int, taps: Int, stride: Int = 1, dilation: Int = 1, padding: Int? = nil,
+        groups: Int = 1,
         bias hasBias: Bool = true, weightNorm: Bool = false, initializer: Initializer? = nil, at scope: ParameterScope
     ) {
         precondition(

@@ -44,7 +44,9 @@ public final class KVCache {
     /// - Parameter q: [batch, heads, 1, width]
     /// - Returns: [batch, heads, 1, width]
     public func attend(_ q: Tensor, scale: Float? = nil) -> Tensor {
-        precondition(q.shape == [batch, heads, 1, width], "KV cache: a query of \(q.shape), expected \([batch, heads, 1, width])")
+        precondition(
+            q.shape == [batch, heads, 1, width], "KV cache: a query of \(q.shape), expected \([batch, heads, 1, width])"
+        )
         precondition(length > 0, "KV cache: nothing to attend to")
         let query = q.contiguousValues
         let result = Tensor(uninitialized: q.shape)

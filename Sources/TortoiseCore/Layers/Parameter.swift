@@ -31,7 +31,8 @@ public final class Parameter {
                 value = value.detached
                 return
             }
-            precondition(value.dtype == .float32, "\(name): \(value.dtype) weights cannot be trained; load it as float32")
+            precondition(
+                value.dtype == .float32, "\(name): \(value.dtype) weights cannot be trained; load it as float32")
             let own = Tensor(uninitialized: shape)
             own.storeValues(of: value)
             value = own.tracked()

@@ -88,7 +88,8 @@ public final class ParameterStore {
     /// Whether the source has a parameter: for parts of a model that only some files have.
     func hasValue(_ name: String) -> Bool { source?.names.contains(name) ?? true }
 
-    private func makeParameter(_ name: String, _ shape: [Int], _ initializer: Initializer, isMatrix: Bool) -> Parameter {
+    private func makeParameter(_ name: String, _ shape: [Int], _ initializer: Initializer, isMatrix: Bool) -> Parameter
+    {
         guard let stored = storedTensor(name) else {
             return Parameter(name: name, value: initializer.values(shape, random[name]))
         }

@@ -40,7 +40,9 @@ public struct AttentionMask {
 ///   - scale: 1 / √width unless given.
 /// - Returns: [batch, heads, queries, width]; merging the heads of the result ([batch, queries, heads · width]) is a view.
 /// - Precondition: the shapes agree.
-public func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ mask: AttentionMask = .none, scale: Float? = nil) -> Tensor {
+public func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ mask: AttentionMask = .none, scale: Float? = nil)
+    -> Tensor
+{
     let operands = AttentionOperands(q: q.detached, k: k.detached, v: v.detached)
     let result = Tensor(uninitialized: [q.size(0), q.size(2), q.size(1), q.size(3)]).viewPermuted([0, 2, 1, 3])
     return recordedAttention(operands, mask, scale: scale, result: result, inputs: [q, k, v]) {
@@ -82,8 +84,10 @@ public func packedAttention(
         result = merged.splitHeads(heads)
     case .channelMajor:
         merged = Tensor(uninitialized: [batch, heads * width, time])
-        result = merged.view(shape: [batch, heads, width, time], strides: [heads * width * time, width * time, time, 1], offset: 0)
-            .viewPermuted([0, 1, 3, 2])
+        result = merged.view(
+            shape: [batch, heads, width, time], strides: [heads * width * time, width * time, time, 1], offset: 0
+        )
+        .viewPermuted([0, 1, 3, 2])
     }
     let operands = AttentionOperands(packed: packed, heads: heads, width: width, layout)
     let output = recordedAttention(operands, mask, scale: scale, result: result, inputs: [qkv]) {
@@ -177,7 +181,8 @@ extension Tensor {
 
     fileprivate func attentionOperand(_ base: Floats) -> AttentionOperand {
         AttentionOperand(
-            base: base, batchStride: strides[0], headStride: strides[1], timeStride: strides[2], widthStride: strides[3])
+            base: base, batchStride: strides[0], headStride: strides[1], timeStride: strides[2], widthStride: strides[3]
+        )
     }
 }
 
@@ -191,7 +196,8 @@ extension AttentionMask {
                 bias.rank == 4 && [1, batch].contains(bias.size(0)) && [1, heads].contains(bias.size(1))
                     && Array(bias.shape.suffix(2)) == [queries, keys],
                 "attention: bias \(bias.shape) for scores \([batch, heads, queries, keys])")
-            precondition(!bias.isTracked || bias.size(0) == 1, "attention: a tracked bias has batch size 1, found \(bias.shape)")
+            precondition(
+                !bias.isTracked || bias.size(0) == 1, "attention: a tracked bias has batch size 1, found \(bias.shape)")
             layout.count = queries * keys
             layout.queryStride = keys
             layout.headStride = bias.size(1) == 1 ? 0 : layout.count
@@ -200,7 +206,8 @@ extension AttentionMask {
         if let relativeBias {
             layout.count = queries + keys - 1
             precondition(
-                relativeBias.rank == 2 && [1, heads].contains(relativeBias.size(0)) && relativeBias.size(1) == layout.count,
+                relativeBias.rank == 2 && [1, heads].contains(relativeBias.size(0))
+                    && relativeBias.size(1) == layout.count,
                 "attention: relative bias \(relativeBias.shape) for scores \([batch, heads, queries, keys])")
             layout.queryStride = -1
             layout.start = queries - 1
@@ -251,7 +258,8 @@ private struct AttentionTask {
     }
 
     func backward(
-        _ output: Tensor, _ logSumExp: Tensor, _ gradient: Tensor, into gradients: AttentionOperands, biasIsTracked: Bool
+        _ output: Tensor, _ logSumExp: Tensor, _ gradient: Tensor, into gradients: AttentionOperands,
+        biasIsTracked: Bool
     ) -> Tensor? {
         let dOutput = gradient.readableByAttention
         let dBias = biasIsTracked ? bias.map { Tensor.zeros($0.shape) } : nil
@@ -265,7 +273,8 @@ private struct AttentionTask {
                                 plan, q: operands.q.attentionOperand(q), k: operands.k.attentionOperand(k),
                                 v: operands.v.attentionOperand(v), output: output.attentionOperand(o), logSumExp: lse,
                                 dOutput: dOutput.attentionOperand(dO), dq: gradients.q.attentionOperand(dq),
-                                dk: gradients.k.attentionOperand(dk), dv: gradients.v.attentionOperand(dv), dBias: dBias)
+                                dk: gradients.k.attentionOperand(dk), dv: gradients.v.attentionOperand(dv), dBias: dBias
+                            )
                         }
                     }
                 }

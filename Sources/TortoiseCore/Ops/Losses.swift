@@ -28,7 +28,8 @@ public func crossEntropy(
             reduction: reduction)
     }
     precondition(
-        targets.shape == Array(logits.shape.dropLast()), "cross entropy: logits \(logits.shape), targets \(targets.shape)")
+        targets.shape == Array(logits.shape.dropLast()),
+        "cross entropy: logits \(logits.shape), targets \(targets.shape)")
     let classes = logits.size(-1)
     let rows = targets.count
     let settings = CrossEntropySettings(ignoredTarget: ignoredTarget, labelSmoothing: labelSmoothing)

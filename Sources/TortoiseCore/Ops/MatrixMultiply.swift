@@ -106,7 +106,8 @@ public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
     precondition(
         x.rank >= 1 && weight.rank == 2 && x.size(-1) == weight.size(1),
         "linear: input \(x.shape) and weight \(weight.shape)")
-    precondition(bias == nil || bias?.shape == [weight.size(0)], "linear: weight \(weight.shape), bias \(bias?.shape ?? [])")
+    precondition(
+        bias == nil || bias?.shape == [weight.size(0)], "linear: weight \(weight.shape), bias \(bias?.shape ?? [])")
     let (n, k) = (weight.size(0), weight.size(1))
     let m = x.count / max(k, 1)
     let input = x.contiguousValues

@@ -84,7 +84,8 @@ extension Tensor {
     private func reduced(_ reduction: Reduction, _ plan: ReductionPlan, keepingAxes: Bool) -> Tensor {
         let finalShape = keepingAxes ? plan.keptShape : plan.droppedShape
         // Bring the tensor to [outer, n, inner]; only axes that lie apart need a rearranged copy.
-        let input = plan.order == Array(0..<rank) ? contiguousValues : detached.viewPermuted(plan.order).contiguousValues
+        let input =
+            plan.order == Array(0..<rank) ? contiguousValues : detached.viewPermuted(plan.order).contiguousValues
         return Tensor.filled(finalShape) { y in
             withFloats(input) { Kernel.reduce(reduction, y, $0, outer: plan.outer, n: plan.n, inner: plan.inner) }
         }

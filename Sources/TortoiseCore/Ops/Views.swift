@@ -10,8 +10,10 @@ extension Tensor {
     /// The same elements under another shape; one size may be −1 and follows from the others.
     public func reshaped(_ sizes: [Int]) -> Tensor {
         let newShape = resolveShape(sizes)
-        let result = detached.viewReshaped(newShape) ?? contiguousValues.view(
-            shape: newShape, strides: newShape.denseStrides, offset: 0)
+        let result =
+            detached.viewReshaped(newShape)
+            ?? contiguousValues.view(
+                shape: newShape, strides: newShape.denseStrides, offset: 0)
         let shape = shape
         return result.recorded("reshape", from: self) { [$0.reshaped(shape)] }
     }

@@ -25,7 +25,9 @@ public enum DataFolder {
         while above.path.count > 1 {
             above.deleteLastPathComponent()
             let data = above.appending(path: "data").path
-            if FileManager.default.fileExists(atPath: above.appending(path: "Package.swift").path) { folders.append(data) }
+            if FileManager.default.fileExists(atPath: above.appending(path: "Package.swift").path) {
+                folders.append(data)
+            }
         }
         return folders
     }

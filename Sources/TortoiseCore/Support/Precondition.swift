@@ -12,6 +12,8 @@ func precondition(
 
 /// Stops the program with a message: something happened that the caller must rule out.
 @inline(never)
-func preconditionFailure(_ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line) -> Never {
+func preconditionFailure(_ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line)
+    -> Never
+{
     fatalError(message(), file: file, line: line)
 }

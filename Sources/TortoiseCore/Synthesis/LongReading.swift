@@ -33,10 +33,14 @@ public struct LongReading {
     ///   - folder: Where parts are kept; made when it is not there.
     ///   - identity: What else the sound depends on: models, voice and settings.
     /// - Throws: `InputError` when there is nothing to read or the folder cannot be made.
-    public init(_ text: String, frontEnd: TextFrontEnd, desired: Int = 150, limit: Int = 220, folder: String, identity: String) throws {
+    public init(
+        _ text: String, frontEnd: TextFrontEnd, desired: Int = 150, limit: Int = 220, folder: String, identity: String
+    ) throws {
         var parts: [Part] = []
         for paragraph in Self.paragraphs(text) {
-            let pieces = try frontEnd.split(paragraph, desired: desired, limit: limit).filter { !frontEnd.encode($0).isEmpty }
+            let pieces = try frontEnd.split(paragraph, desired: desired, limit: limit).filter {
+                !frontEnd.encode($0).isEmpty
+            }
             for (number, piece) in pieces.enumerated() {
                 parts.append(Part(index: parts.count, text: piece, endsParagraph: number == pieces.count - 1))
             }
@@ -53,7 +57,11 @@ public struct LongReading {
     private static func paragraphs(_ text: String) -> [String] {
         var paragraphs: [[Substring]] = [[]]
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.allSatisfy(\.isWhitespace) { paragraphs.append([]) } else { paragraphs[paragraphs.count - 1].append(line) }
+            if line.allSatisfy(\.isWhitespace) {
+                paragraphs.append([])
+            } else {
+                paragraphs[paragraphs.count - 1].append(line)
+            }
         }
         return paragraphs.map { $0.joined(separator: " ") }.filter { !$0.isEmpty }
     }
@@ -62,7 +70,8 @@ public struct LongReading {
         var digest = SHA256()
         digest.add(Array("\(identity)\n\(part.index)\n\(part.text)".utf8))
         let digits = String(part.index)
-        return "\(folder)/\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)-\(digest.hex().prefix(16)).wav"
+        return
+            "\(folder)/\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)-\(digest.hex().prefix(16)).wav"
     }
 
     /// Whether a part was made before.
@@ -71,7 +80,8 @@ public struct LongReading {
     /// Keeps a part.
     public func store(_ samples: [Float], of part: Part) throws {
         try AudioFile.write(
-            AudioClip(mono: samples, sampleRate: SpokenUtterance.sampleRate), to: path(of: part), format: AudioFormat(named: "wav"))
+            AudioClip(mono: samples, sampleRate: SpokenUtterance.sampleRate), to: path(of: part),
+            format: AudioFormat(named: "wav"))
     }
 
     /// Joins all parts into one file.
@@ -79,13 +89,15 @@ public struct LongReading {
     /// - Returns: Where each part is in it.
     /// - Throws: `InputError` when a part is missing or the file cannot be written.
     public func join(to path: String, metadata: AudioMetadata) throws -> [Timing] {
-        let writer = try AudioWriter(path: path, format: AudioFormat(path: path), sampleRate: SpokenUtterance.sampleRate, metadata: metadata)
+        let writer = try AudioWriter(
+            path: path, format: AudioFormat(path: path), sampleRate: SpokenUtterance.sampleRate, metadata: metadata)
         var timings: [Timing] = []
         for (number, part) in parts.enumerated() {
             let samples = SpeechJoin.faded(try AudioFile.read(self.path(of: part)).mono())
             let start = Double(writer.count) / Double(SpokenUtterance.sampleRate)
             try writer.append(samples)
-            timings.append(Timing(text: part.text, start: start, end: Double(writer.count) / Double(SpokenUtterance.sampleRate)))
+            timings.append(
+                Timing(text: part.text, start: start, end: Double(writer.count) / Double(SpokenUtterance.sampleRate)))
             guard number < parts.count - 1 else { continue }
             let silence = part.endsParagraph ? paragraphPause : pause
             try writer.append([Float](repeating: 0, count: Int(silence * Double(SpokenUtterance.sampleRate))))
@@ -119,6 +131,7 @@ public enum Subtitles: String, Sendable, CaseIterable {
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
         let fraction = String(total % 1_000)
         let padded = String(repeating: "0", count: 3 - fraction.count) + fraction
-        return "\(two(total / 3_600_000)):\(two(total / 60_000 % 60)):\(two(total / 1_000 % 60))\(self == .srt ? "," : ".")\(padded)"
+        return
+            "\(two(total / 3_600_000)):\(two(total / 60_000 % 60)):\(two(total / 1_000 % 60))\(self == .srt ? "," : ".")\(padded)"
     }
 }

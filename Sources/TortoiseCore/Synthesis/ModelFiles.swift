@@ -13,8 +13,10 @@ public struct ModelFiles: Sendable {
     /// The names under which the stages' weights are looked for, best first: ours, the original's, e-c-k-e-r's.
     static let names: [ModelStage: [String]] = [
         .autoregressive: ["autoregressive"], .diffusion: ["diffusion", "diffusion_decoder"], .clvp: ["clvp", "clvp2"],
-        .cvvp: ["cvvp"], .univnet: ["univnet", "vocoder"], .bigvgan: ["bigvgan", "bigvgan_24khz_100band", "bigvgan_base_24khz_100band"],
-        .hifigan: ["hifigan", "hifidecoder"], .dvae: ["dvae"], .classifier: ["classifier"], .randomLatents: ["rlg_auto"],
+        .cvvp: ["cvvp"], .univnet: ["univnet", "vocoder"],
+        .bigvgan: ["bigvgan", "bigvgan_24khz_100band", "bigvgan_base_24khz_100band"],
+        .hifigan: ["hifigan", "hifidecoder"], .dvae: ["dvae"], .classifier: ["classifier"],
+        .randomLatents: ["rlg_auto"],
     ]
     private static let suffixes = ["safetensors", "sft", "pth", "pt"]
 
@@ -34,10 +36,14 @@ public struct ModelFiles: Sendable {
     private static func folder(of set: String?) throws -> String {
         let fileManager = FileManager.default
         if let set {
-            if let found = [set, (try? DataFolder.path(of: "models/" + set)) ?? ""].first(where: { !$0.isEmpty && fileManager.fileExists(atPath: $0) }) {
+            if let found = [set, (try? DataFolder.path(of: "models/" + set)) ?? ""].first(where: {
+                !$0.isEmpty && fileManager.fileExists(atPath: $0)
+            }) {
                 return found
             }
-            throw InputError.model("there is no set of models '\(set)'", at: "--models", try: "'tortoise-infer models list' shows what there is")
+            throw InputError.model(
+                "there is no set of models '\(set)'", at: "--models",
+                try: "'tortoise-infer models list' shows what there is")
         }
         let published = (try? DataFolder.path(of: "models")) ?? "data/models"
         if find(.autoregressive, in: published) != nil { return published }
@@ -49,7 +55,8 @@ public struct ModelFiles: Sendable {
         if let path = entry.path {
             let resolved = loaded.paths.resolve(path)
             guard FileManager.default.fileExists(atPath: resolved) else {
-                throw InputError.model("there is no such file", at: resolved, try: "correct the path of the model '\(entry.name)'")
+                throw InputError.model(
+                    "there is no such file", at: resolved, try: "correct the path of the model '\(entry.name)'")
             }
             return resolved
         }
@@ -73,7 +80,9 @@ public struct ModelFiles: Sendable {
         let names = (Self.names[stage] ?? []).map { "\(folder)/\($0).safetensors or .pth" }
         throw InputError.model(
             "found no weights of the \(stage.rawValue) model; looked for \(names.joined(separator: ", "))",
-            try: "name a set with --models, or weights with --yaml or --model; 'tortoise-infer models list' shows what there is")
+            try:
+                "name a set with --models, or weights with --yaml or --model; 'tortoise-infer models list' shows what there is"
+        )
     }
 
     /// The vocoder to use unless one is named: the first that there is.

@@ -31,13 +31,17 @@ public enum ModelLoader {
         let (config, notes) = try stored.decode(Config.self, at: options == nil ? "\(path): config" : "configuration")
         try validate(config)
         let source = KeyMappedSource(CheckpointSource(reader), keyMap)
-        let (model, parameters) = try ParameterStore.load(from: source, precision: precision) { try makeModel(config, $0) }
+        let (model, parameters) = try ParameterStore.load(from: source, precision: precision) {
+            try makeModel(config, $0)
+        }
         return LoadedModel(model: model, config: config, parameters: parameters, path: path, notes: notes)
     }
 
     /// The keyword arguments that a file carries in its `config`; empty when it carries none.
     static func storedOptions(of reader: any CheckpointReader) throws -> ConfigurationParameters {
-        guard case .mapping(let entries)? = try storedConfiguration(of: reader)?["kwargs"] else { return ConfigurationParameters() }
+        guard case .mapping(let entries)? = try storedConfiguration(of: reader)?["kwargs"] else {
+            return ConfigurationParameters()
+        }
         return ConfigurationParameters(entries)
     }
 

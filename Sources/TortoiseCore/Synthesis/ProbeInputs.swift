@@ -21,7 +21,9 @@ struct ProbeInputs {
     /// A tensor of indices, all from 0 to below a limit.
     func indices(_ name: String, _ shape: [Int?], below limit: Int) throws -> Tensor {
         let tensor = try Tensor(of: name, in: reader)
-        guard [.int8, .uint8, .int16, .int32, .int64].contains(tensor.dtype) else { throw fault(name, "integers", "\(tensor.dtype)") }
+        guard [.int8, .uint8, .int16, .int32, .int64].contains(tensor.dtype) else {
+            throw fault(name, "integers", "\(tensor.dtype)")
+        }
         try check(name, tensor.shape, shape)
         let indices = tensor.converted(to: .int32).contiguousValues
         if let wrong = indices.indexValues.first(where: { $0 < 0 || Int($0) >= limit }) {
@@ -36,7 +38,9 @@ struct ProbeInputs {
     }
 
     private func check(_ name: String, _ found: [Int], _ expected: [Int?]) throws {
-        let fits = found.count == expected.count && zip(found, expected).allSatisfy { $1 == nil || $0 == $1 } && !found.contains(0)
+        let fits =
+            found.count == expected.count && zip(found, expected).allSatisfy { $1 == nil || $0 == $1 }
+            && !found.contains(0)
         guard fits else {
             let wanted = expected.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
             throw fault(name, "the shape [\(wanted)]", "\(found)")

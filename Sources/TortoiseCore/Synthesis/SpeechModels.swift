@@ -27,7 +27,8 @@ public final class SpeechModels {
     }
 
     public init(
-        _ files: ModelFiles, precision: WeightPrecision = .float32, adapters: [AdapterFile] = [], keepsLoaded: Bool = true
+        _ files: ModelFiles, precision: WeightPrecision = .float32, adapters: [AdapterFile] = [],
+        keepsLoaded: Bool = true
     ) {
         (self.files, self.precision, self.adapters, self.keepsLoaded) = (files, precision, adapters, keepsLoaded)
     }
@@ -63,7 +64,8 @@ public final class SpeechModels {
         if let diffusionModel { return diffusionModel.model }
         let path = try files.path(of: .diffusion)
         let loaded = try ModelLoader.load(
-            path, as: DiffusionConfig.self, keyMap: DiffusionModel.keyMap, precision: precision, validate: { try $0.validate(at: path) }
+            path, as: DiffusionConfig.self, keyMap: DiffusionModel.keyMap, precision: precision,
+            validate: { try $0.validate(at: path) }
         ) { DiffusionModel($0, at: $1) }
         diffusionModel = loaded
         return loaded.model
@@ -86,9 +88,13 @@ public final class SpeechModels {
         let vocoder: any MelVocoder =
             switch stage {
             case .bigvgan:
-                try ModelLoader.load(path, as: BigVGANConfig.self, keyMap: BigVGANModel.keyMap) { BigVGANModel($0, at: $1) }.model
+                try ModelLoader.load(path, as: BigVGANConfig.self, keyMap: BigVGANModel.keyMap) {
+                    BigVGANModel($0, at: $1)
+                }.model
             default:
-                try ModelLoader.load(path, as: UnivNetConfig.self, keyMap: UnivNetModel.keyMap) { UnivNetModel($0, at: $1) }.model
+                try ModelLoader.load(path, as: UnivNetConfig.self, keyMap: UnivNetModel.keyMap) {
+                    UnivNetModel($0, at: $1)
+                }.model
             }
         vocoders[stage] = vocoder
         return vocoder

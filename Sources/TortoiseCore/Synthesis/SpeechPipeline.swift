@@ -25,7 +25,8 @@ public final class SpeechPipeline {
         let (spoken, tokens, _) = frontEnd.explain(text)
         guard !tokens.isEmpty else {
             throw InputError.data(
-                "nothing in the text can be spoken: '\(text.prefix(60))'", try: "'tortoise-infer text --explain' shows why")
+                "nothing in the text can be spoken: '\(text.prefix(60))'",
+                try: "'tortoise-infer text --explain' shows why")
         }
         let vocoder = try vocoderStage(settings)
         try voice.check(models, needsDiffusion: vocoder != .hifigan)
@@ -71,22 +72,29 @@ public final class SpeechPipeline {
         try timed(.codes) {
             let model = try models.autoregressive()
             let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
-            let decoder = try AutoregressiveDecoder(model, latent: latent, text: tokens, limit: settings.sampling.maximumSteps)
+            let decoder = try AutoregressiveDecoder(
+                model, latent: latent, text: tokens, limit: settings.sampling.maximumSteps)
             let markers = CodeMarkers(model.config)
-            let sampler = try CandidateSampler(settings.sampling, markers, batchSize: settings.batchSize, random: random)
+            let sampler = try CandidateSampler(
+                settings.sampling, markers, batchSize: settings.batchSize, random: random)
             let finisher = CodeFinisher(markers)
             return try sampler.sample(settings.candidates, from: decoder) {
                 let total = $0.candidates * $0.maximumSteps
-                try progress(SpeechProgress(stage: .codes, done: min(total, $0.finished * $0.maximumSteps + $0.steps), total: total))
+                try progress(
+                    SpeechProgress(
+                        stage: .codes, done: min(total, $0.finished * $0.maximumSteps + $0.steps), total: total))
             }.map { Candidate(codes: finisher.finish($0), isStopped: $0.isStopped, score: nil) }
         }
     }
 
     /// The candidates that are kept, best first; without a ranker in the order in which they were made.
     private func rank(
-        _ candidates: [Candidate], _ tokens: [Int32], _ settings: SpeechSettings, _ progress: (SpeechProgress) throws -> Void
+        _ candidates: [Candidate], _ tokens: [Int32], _ settings: SpeechSettings,
+        _ progress: (SpeechProgress) throws -> Void
     ) throws -> [Candidate] {
-        guard candidates.count > 1, let ranker = try models.clvp() else { return Array(candidates.prefix(settings.kept)) }
+        guard candidates.count > 1, let ranker = try models.clvp() else {
+            return Array(candidates.prefix(settings.kept))
+        }
         defer { models.finish(.clvp) }
         return try timed(.ranking) {
             let text = Tensor(indices: tokens, shape: [1, tokens.count])
@@ -96,7 +104,8 @@ public final class SpeechPipeline {
                 var candidate = candidate
                 // A candidate that fell silent at once says nothing.
                 let codes = candidate.codes.isEmpty ? [0] : candidate.codes
-                candidate.score = ranker.similarity(text: text, codes: Tensor(indices: codes, shape: [1, codes.count])).values[0]
+                candidate.score =
+                    ranker.similarity(text: text, codes: Tensor(indices: codes, shape: [1, codes.count])).values[0]
                 scored.append(candidate)
             }
             // Those that ended by themselves go before those that were cut off; ties keep their order.
@@ -122,7 +131,8 @@ public final class SpeechPipeline {
             let inputs = AutoregressiveInputs(
                 latent: Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count]),
                 text: Tensor(indices: tokens, shape: [1, tokens.count]), textLengths: [tokens.count],
-                codes: Tensor(indices: known, shape: [1, known.count]), wavLengths: [known.count * model.config.melLengthCompression])
+                codes: Tensor(indices: known, shape: [1, known.count]),
+                wavLengths: [known.count * model.config.melLengthCompression])
             let count = max(1, CodeFinisher(markers).trimmedCount(known))
             return model.latents(inputs).sliced(1, 0..<count).contiguous
         }
@@ -161,7 +171,8 @@ public final class SpeechPipeline {
             let process = try GaussianDiffusion(.even(settings.diffusionSteps))
             let frames = max(4, DiffusionModel.frames(codes: latents.size(1)))
             let aligned = model.alignedConditioning(
-                .latents(latents), conditioning: Tensor(voice.diffusion, shape: [1, voice.diffusion.count]), frames: frames)
+                .latents(latents), conditioning: Tensor(voice.diffusion, shape: [1, voice.diffusion.count]),
+                frames: frames)
             let mel = try settings.diffusion.sample(
                 ConditionedDiffusion(model, aligned: aligned), process, shape: [1, model.config.melChannels, frames],
                 noise: DiffusionNoise(random["diffusion"])

@@ -7,7 +7,8 @@ public struct SpeechReport {
     private let settings: SpeechSettings
 
     public init(
-        _ utterances: [SpokenUtterance], _ timings: SpeechTimings, voiceSeconds: Double, files: [String], settings: SpeechSettings
+        _ utterances: [SpokenUtterance], _ timings: SpeechTimings, voiceSeconds: Double, files: [String],
+        settings: SpeechSettings
     ) {
         (self.utterances, self.timings, self.voiceSeconds) = (utterances, timings, voiceSeconds)
         (self.files, self.settings) = (files, settings)
@@ -19,18 +20,28 @@ public struct SpeechReport {
     public var lines: [String] {
         let speech = max(speechSeconds, 1e-3)
         var lines: [String] = []
-        let stages = [(SpeechStage.voice, voiceSeconds)] + SpeechStage.allCases.compactMap { stage in
-            timings.seconds[stage].map { (stage, $0) }
-        }
+        let stages =
+            [(SpeechStage.voice, voiceSeconds)]
+            + SpeechStage.allCases.compactMap { stage in
+                timings.seconds[stage].map { (stage, $0) }
+            }
         for (stage, seconds) in stages {
-            lines.append("\(stage.rawValue.padding(to: 10))\(Self.decimals(seconds)) s   real-time factor \(Self.decimals(seconds / speech))")
+            lines.append(
+                "\(stage.rawValue.padding(to: 10))\(Self.decimals(seconds)) s   real-time factor \(Self.decimals(seconds / speech))"
+            )
         }
         let total = timings.total + voiceSeconds
         lines.append(
-            "\("all".padding(to: 10))\(Self.decimals(total)) s for \(Self.decimals(speechSeconds)) s of speech, real-time factor \(Self.decimals(total / speech))")
+            "\("all".padding(to: 10))\(Self.decimals(total)) s for \(Self.decimals(speechSeconds)) s of speech, real-time factor \(Self.decimals(total / speech))"
+        )
         let cut = utterances.filter { !$0.isStopped }.count
-        if cut > 0 { lines.append("\(cut) utterances reached the limit of codes before they ended; raise --max-ar-steps or shorten the text") }
-        lines.append("seed \(settings.seed); \(files.map { $0 == "-" ? "standard output" : $0 }.joined(separator: ", "))")
+        if cut > 0 {
+            lines.append(
+                "\(cut) utterances reached the limit of codes before they ended; raise --max-ar-steps or shorten the text"
+            )
+        }
+        lines.append(
+            "seed \(settings.seed); \(files.map { $0 == "-" ? "standard output" : $0 }.joined(separator: ", "))")
         return lines
     }
 
@@ -55,7 +66,8 @@ public struct SpeechReport {
         let sampling = settings.sampling
         let vocoder = settings.vocoder.map { JSONValue.quoted($0.rawValue) } ?? "null"
         let guidance = settings.diffusion.guidance.map { "\($0.strength)" } ?? "null"
-        return "{\"seed\":\(settings.seed),\"candidates\":\(settings.candidates),\"temperature\":\(sampling.temperature),\"top_p\":\(sampling.topP),"
+        return
+            "{\"seed\":\(settings.seed),\"candidates\":\(settings.candidates),\"temperature\":\(sampling.temperature),\"top_p\":\(sampling.topP),"
             + "\"top_k\":\(sampling.topK),\"repetition_penalty\":\(sampling.repetitionPenalty),\"beam_width\":\(sampling.beamWidth),"
             + "\"max_ar_steps\":\(sampling.maximumSteps),\"diffusion_steps\":\(settings.diffusionSteps),"
             + "\"diffusion_sampler\":\(JSONValue.quoted(settings.diffusion.sampler.rawValue)),\"diffusion_temperature\":\(settings.diffusion.temperature),"

@@ -32,7 +32,8 @@ public struct SpeechSettings: Sendable, Equatable {
             throw InputError.usage("expected 1 to 10000, found \(candidates)", at: "--candidates")
         }
         guard (1...candidates).contains(kept) else {
-            throw InputError.usage("expected 1 to the number of candidates (\(candidates)), found \(kept)", at: "--keep")
+            throw InputError.usage(
+                "expected 1 to the number of candidates (\(candidates)), found \(kept)", at: "--keep")
         }
         guard (1...4_000).contains(diffusionSteps) else {
             throw InputError.usage("expected 1 to 4000, found \(diffusionSteps)", at: "--max-diffusion-steps")

@@ -49,8 +49,10 @@ public struct StageProbe {
         let start = ContinuousClock.now
         let results = try body(request)
         let metadata = [
-            "stage": stage, "seconds": "\(start.duration(to: .now).seconds)", "peak_memory_bytes": "\(ProcessMemory.peak)",
+            "stage": stage, "seconds": "\(start.duration(to: .now).seconds)",
+            "peak_memory_bytes": "\(ProcessMemory.peak)",
         ]
-        try SafetensorsWriter.write(results.map { ($0.name, TensorSource($0.tensor.detached)) }, metadata: metadata, to: outputs)
+        try SafetensorsWriter.write(
+            results.map { ($0.name, TensorSource($0.tensor.detached)) }, metadata: metadata, to: outputs)
     }
 }

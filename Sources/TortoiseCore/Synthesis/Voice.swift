@@ -12,7 +12,9 @@ public struct Voice: Sendable, Equatable {
     public init(
         autoregressive: [Float], diffusion: [Float], clips: [String] = [], modelHashes: [String: String] = [:]
     ) {
-        (self.autoregressive, self.diffusion, self.clips, self.modelHashes) = (autoregressive, diffusion, clips, modelHashes)
+        (self.autoregressive, self.diffusion, self.clips, self.modelHashes) = (
+            autoregressive, diffusion, clips, modelHashes
+        )
     }
 
     /// What a saved voice is called.
@@ -22,7 +24,9 @@ public struct Voice: Sendable, Equatable {
     /// Writes a `.voice` file: safetensors with both latents, and where they come from.
     public func write(to path: String) throws {
         var tensors = [("autoregressive", TensorSource(Tensor(autoregressive, shape: [1, autoregressive.count])))]
-        if !diffusion.isEmpty { tensors.append(("diffusion", TensorSource(Tensor(diffusion, shape: [1, diffusion.count])))) }
+        if !diffusion.isEmpty {
+            tensors.append(("diffusion", TensorSource(Tensor(diffusion, shape: [1, diffusion.count]))))
+        }
         var metadata = ["kind": Self.kind, "clips": clips.joined(separator: "\n")]
         for (stage, hash) in modelHashes { metadata["sha256.\(stage)"] = hash }
         try SafetensorsWriter.write(tensors.map { (name: $0.0, tensor: $0.1) }, metadata: metadata, to: path)
@@ -35,13 +39,17 @@ public struct Voice: Sendable, Equatable {
         let reader = try openCheckpoint(path: path)
         let names = reader.names.contains("autoregressive") ? ["autoregressive", "diffusion"] : ["0", "1"]
         guard reader.entries[names[0]] != nil else {
-            throw InputError.data("holds no voice", at: path, try: "expected the latents 'autoregressive' and 'diffusion'")
+            throw InputError.data(
+                "holds no voice", at: path, try: "expected the latents 'autoregressive' and 'diffusion'")
         }
         autoregressive = try Tensor(of: names[0], in: reader).converted(to: .float32).values
-        diffusion = reader.entries[names[1]] != nil ? try Tensor(of: names[1], in: reader).converted(to: .float32).values : []
+        diffusion =
+            reader.entries[names[1]] != nil ? try Tensor(of: names[1], in: reader).converted(to: .float32).values : []
         clips = reader.metadata["clips"]?.split(separator: "\n").map(String.init) ?? []
         modelHashes = [:]
-        for (key, hash) in reader.metadata where key.hasPrefix("sha256.") { modelHashes[String(key.dropFirst(7))] = hash }
+        for (key, hash) in reader.metadata where key.hasPrefix("sha256.") {
+            modelHashes[String(key.dropFirst(7))] = hash
+        }
         guard (autoregressive + diffusion).allSatisfy(\.isFinite) else {
             throw InputError.data("the voice has numbers that are not finite", at: path)
         }
@@ -52,13 +60,23 @@ public struct Voice: Sendable, Equatable {
     /// - Throws: `InputError.usage` when the voices are of different models or all weights are 0.
     public static func mix(_ parts: [(voice: Voice, weight: Float)]) throws -> Voice {
         let total = parts.reduce(0) { $0 + $1.weight }
-        guard let first = parts.first, total > 0 else { throw InputError.usage("a mix needs a weight above 0", at: "--voice") }
-        guard parts.allSatisfy({ $0.voice.autoregressive.count == first.voice.autoregressive.count
-            && $0.voice.diffusion.count == first.voice.diffusion.count })
-        else { throw InputError.usage("the voices were made by different models", at: "--voice", try: "encode them again with one set") }
+        guard let first = parts.first, total > 0 else {
+            throw InputError.usage("a mix needs a weight above 0", at: "--voice")
+        }
+        guard
+            parts.allSatisfy({
+                $0.voice.autoregressive.count == first.voice.autoregressive.count
+                    && $0.voice.diffusion.count == first.voice.diffusion.count
+            })
+        else {
+            throw InputError.usage(
+                "the voices were made by different models", at: "--voice", try: "encode them again with one set")
+        }
         func mean(_ latent: (Voice) -> [Float]) -> [Float] {
             var sum = [Float](repeating: 0, count: latent(first.voice).count)
-            for (voice, weight) in parts { for (index, value) in latent(voice).enumerated() { sum[index] += value * weight / total } }
+            for (voice, weight) in parts {
+                for (index, value) in latent(voice).enumerated() { sum[index] += value * weight / total }
+            }
             return sum
         }
         return Voice(

@@ -43,7 +43,8 @@ public struct VoiceEncoder {
             guard samples.allSatisfy(\.isFinite) else { throw InputError.data("holds NaN or infinity", at: path) }
             guard clip.duration >= Self.shortestClip else {
                 throw InputError.data(
-                    "the recording has \(Int(clip.duration * 1_000)) ms; a voice needs at least 300, better 6 s", at: path,
+                    "the recording has \(Int(clip.duration * 1_000)) ms; a voice needs at least 300, better 6 s",
+                    at: path,
                     try: "give a longer recording")
             }
             guard samples.contains(where: { abs($0) > 1e-4 }) else {
@@ -54,14 +55,16 @@ public struct VoiceEncoder {
         let wide = try clips.map { try Resampler(from: $0.sampleRate, to: 24_000)($0.mono(.first)) }
         return Voice(
             autoregressive: try autoregressiveLatent(narrow), diffusion: try diffusionLatent(wide),
-            clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }, modelHashes: try models.voiceHashes())
+            clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 },
+            modelHashes: try models.voiceHashes())
     }
 
     private func autoregressiveLatent(_ clips: [[Float]]) throws -> [Float] {
         let model = try models.autoregressive()
         let mel = MelSpectrogram.conditioning(norms: try MelNorms.load())
         let perClip = clips.enumerated().map { index, clip -> Tensor in
-            let windows = mode == .whole
+            let windows =
+                mode == .whole
                 ? Self.windows(clip, length: ConditioningClip.autoregressiveLength)
                 : [ConditioningClip.autoregressive(clip, random[index])]
             return Self.mean(windows.map { model.conditioningLatent(mel($0)) })
@@ -73,7 +76,8 @@ public struct VoiceEncoder {
         guard models.files.find(.diffusion) != nil else { return [] }
         let model = try models.diffusion()
         let perClip = clips.map { clip -> Tensor in
-            let windows = mode == .whole
+            let windows =
+                mode == .whole
                 ? Self.windows(clip, length: ConditioningClip.diffusionLength) : [ConditioningClip.diffusion(clip)]
             return Self.mean(windows.map { model.conditioningLatent(MelSpectrogram.vocoder($0)) })
         }

@@ -13,7 +13,9 @@ public struct VoiceLibrary {
         (self.models, self.mode, self.seed) = (models, mode, seed)
     }
 
-    private static let audioSuffixes: Set = ["wav", "flac", "mp3", "ogg", "opus", "aiff", "aif", "m4a", "w64", "au", "caf"]
+    private static let audioSuffixes: Set = [
+        "wav", "flac", "mp3", "ogg", "opus", "aiff", "aif", "m4a", "w64", "au", "caf",
+    ]
 
     /// The voice of a description.
     ///
@@ -21,16 +23,19 @@ public struct VoiceLibrary {
     public func voice(_ description: String) throws -> Voice {
         let parts = description.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
         // A file may have a plus sign in its name.
-        guard parts.count > 1, !FileManager.default.fileExists(atPath: description) else { return try single(description) }
-        return try Voice.mix(parts.map { part in
-            guard let colon = part.lastIndex(of: ":"), let weight = Float(part[part.index(after: colon)...]) else {
-                return (try single(part), 1)
-            }
-            guard weight.isFinite, weight >= 0 else {
-                throw InputError.usage("expected a weight of 0 or more, found '\(part)'", at: "--voice")
-            }
-            return (try single(String(part[..<colon])), weight)
-        })
+        guard parts.count > 1, !FileManager.default.fileExists(atPath: description) else {
+            return try single(description)
+        }
+        return try Voice.mix(
+            parts.map { part in
+                guard let colon = part.lastIndex(of: ":"), let weight = Float(part[part.index(after: colon)...]) else {
+                    return (try single(part), 1)
+                }
+                guard weight.isFinite, weight >= 0 else {
+                    throw InputError.usage("expected a weight of 0 or more, found '\(part)'", at: "--voice")
+                }
+                return (try single(String(part[..<colon])), weight)
+            })
     }
 
     private func single(_ name: String) throws -> Voice {
@@ -42,7 +47,9 @@ public struct VoiceLibrary {
             let near = nearestNames(to: name, among: known, limit: 3)
             throw InputError.data(
                 "there is no recording, folder or voice of this name", at: name,
-                try: near.isEmpty ? "give a recording, or one of \(known.joined(separator: ", "))" : "did you mean \(near.joined(separator: ", "))?")
+                try: near.isEmpty
+                    ? "give a recording, or one of \(known.joined(separator: ", "))"
+                    : "did you mean \(near.joined(separator: ", "))?")
         }
         if path.hasSuffix("." + Voice.suffix) || path.hasSuffix(".pth") { return try Voice(path: path) }
         return try VoiceEncoder(models, mode: mode, seed: seed).encode(Self.recordings(at: path))
@@ -53,20 +60,25 @@ public struct VoiceLibrary {
         let source = RandomSource(seed: seed)["random voice"]
         if let auto = Self.converter("rlg_auto", models), let diffuser = Self.converter("rlg_diffuser", models) {
             return Voice(
-                autoregressive: try Self.converted(auto, source["autoregressive"]), diffusion: try Self.converted(diffuser, source["diffusion"]),
+                autoregressive: try Self.converted(auto, source["autoregressive"]),
+                diffusion: try Self.converted(diffuser, source["diffusion"]),
                 clips: ["random \(seed)"])
         }
         let known = Self.names
         guard known.count > 1 else {
-            throw InputError.model("a random voice needs rlg_auto and rlg_diffuser, or two voices to mix", at: models.files.folder)
+            throw InputError.model(
+                "a random voice needs rlg_auto and rlg_diffuser, or two voices to mix", at: models.files.folder)
         }
         let draws = source.stream.uniforms(known.count)
         let mixed = try Voice.mix(zip(known, draws).map { (try single($0), pow($1, 3)) })
-        return Voice(autoregressive: mixed.autoregressive, diffusion: mixed.diffusion, clips: ["random \(seed)"], modelHashes: mixed.modelHashes)
+        return Voice(
+            autoregressive: mixed.autoregressive, diffusion: mixed.diffusion, clips: ["random \(seed)"],
+            modelHashes: mixed.modelHashes)
     }
 
     private static func converter(_ name: String, _ models: SpeechModels) -> String? {
-        ["safetensors", "sft", "pth"].map { "\(models.files.folder)/\(name).\($0)" }.first(where: FileManager.default.fileExists)
+        ["safetensors", "sft", "pth"].map { "\(models.files.folder)/\(name).\($0)" }.first(
+            where: FileManager.default.fileExists)
     }
 
     private static func converted(_ path: String, _ random: RandomSource) throws -> [Float] {
@@ -84,14 +96,18 @@ public struct VoiceLibrary {
 
     /// Folders in which names are looked for.
     private static var folders: [String] {
-        ["voices", (try? DataFolder.path(of: "voices")) ?? ""].filter { !$0.isEmpty && FileManager.default.fileExists(atPath: $0) }
+        ["voices", (try? DataFolder.path(of: "voices")) ?? ""].filter {
+            !$0.isEmpty && FileManager.default.fileExists(atPath: $0)
+        }
     }
 
     /// The names of all voices that can be found without a path, sorted.
     public static var names: [String] {
         let found = folders.flatMap { folder in
-            ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") && isVoice("\(folder)/\($0)") }
-                .map { ($0 as NSString).deletingPathExtension }
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
+                !$0.hasPrefix(".") && isVoice("\(folder)/\($0)")
+            }
+            .map { ($0 as NSString).deletingPathExtension }
         }
         return Array(Set(found)).sorted()
     }
@@ -106,7 +122,9 @@ public struct VoiceLibrary {
         guard !name.contains("/") else { return nil }
         for folder in folders {
             let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-            if let match = names.first(where: { ($0 as NSString).deletingPathExtension == name && isVoice("\(folder)/\($0)") }) {
+            if let match = names.first(where: {
+                ($0 as NSString).deletingPathExtension == name && isVoice("\(folder)/\($0)")
+            }) {
                 return "\(folder)/\(match)"
             }
         }
@@ -121,7 +139,9 @@ public struct VoiceLibrary {
     /// The recording itself, or those of a folder.
     public static func recordings(at path: String) throws -> [String] {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return [path] }
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+            return [path]
+        }
         let found = recordings(in: path)
         guard !found.isEmpty else { throw InputError.data("the folder has no recordings", at: path) }
         return found

@@ -21,7 +21,9 @@ public struct VoiceRanking {
                 path: paths[index], check: ClipCheck(clips[index].mono(.first), sampleRate: clips[index].sampleRate),
                 similarity: others.isEmpty ? nil : Self.cosine(latents[index], Self.mean(others)))
         }.sorted { a, b in
-            if a.check.problems.count != b.check.problems.count { return a.check.problems.count < b.check.problems.count }
+            if a.check.problems.count != b.check.problems.count {
+                return a.check.problems.count < b.check.problems.count
+            }
             return (a.similarity ?? 0) > (b.similarity ?? 0)
         }
     }

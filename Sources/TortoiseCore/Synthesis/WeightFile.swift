@@ -24,10 +24,14 @@ public enum WeightFile {
         let reader = try openCheckpoint(path: input)
         let tensors = try reader.names.map { name -> (name: String, tensor: TensorSource) in
             let tensor = try Tensor(of: name, in: reader)
-            guard let dtype, [.float32, .float16, .bfloat16, .float64].contains(tensor.dtype) else { return (name, TensorSource(tensor)) }
+            guard let dtype, [.float32, .float16, .bfloat16, .float64].contains(tensor.dtype) else {
+                return (name, TensorSource(tensor))
+            }
             return (name, TensorSource(try tensor.converted(to: .float32).stored(as: dtype)))
         }
-        let values = reader.metadata.sorted { $0.key < $1.key }.map { (name: $0.key, value: CheckpointContent.string($0.value)) }
+        let values = reader.metadata.sorted { $0.key < $1.key }.map {
+            (name: $0.key, value: CheckpointContent.string($0.value))
+        }
         try ExportedWeights(tensors, values: values).write(to: output)
     }
 }
@@ -35,12 +39,13 @@ public enum WeightFile {
 extension ModelFiles {
     /// A line per stage: the file that would be used, and what it is.
     public func listing() throws -> [String] {
-        try ["set: \(folder)"] + ModelStage.allCases.map { stage in
-            guard let path = find(stage) else { return "\(stage.rawValue.padding(to: 16))not there" }
-            let reader = try openCheckpoint(path: path)
-            let values = reader.entries.values.reduce(0) { $0 + $1.shape.product }
-            let types = Set(reader.entries.values.map { "\($0.dtype)" }).sorted().joined(separator: ", ")
-            return "\(stage.rawValue.padding(to: 16))\(path): \(values) values of \(types)"
-        }
+        try ["set: \(folder)"]
+            + ModelStage.allCases.map { stage in
+                guard let path = find(stage) else { return "\(stage.rawValue.padding(to: 16))not there" }
+                let reader = try openCheckpoint(path: path)
+                let values = reader.entries.values.reduce(0) { $0 + $1.shape.product }
+                let types = Set(reader.entries.values.map { "\($0.dtype)" }).sorted().joined(separator: ", ")
+                return "\(stage.rawValue.padding(to: 16))\(path): \(values) values of \(types)"
+            }
     }
 }

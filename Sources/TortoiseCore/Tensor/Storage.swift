@@ -16,7 +16,8 @@ final class Storage {
     ///
     /// Nothing writes through `base`: operations write only to storage that they have just made.
     init(viewing bytes: UnsafeRawBufferPointer, owner: AnyObject) {
-        base = bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } ?? BufferPool.shared.allocate(byteCount: 0)
+        base =
+            bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } ?? BufferPool.shared.allocate(byteCount: 0)
         byteCount = bytes.count
         self.owner = owner
     }

@@ -103,7 +103,9 @@ extension Tensor {
     public init(_ values: [Float], shape: [Int]) {
         precondition(values.count == shape.product, "\(values.count) values do not fill shape \(shape)")
         self.init(uninitialized: shape)
-        values.withUnsafeBytes { storage.base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(storage.base), byteCount: $0.count) }
+        values.withUnsafeBytes {
+            storage.base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(storage.base), byteCount: $0.count)
+        }
     }
 
     /// A vector.
@@ -118,7 +120,9 @@ extension Tensor {
     public init(indices values: [Int32], shape: [Int]) {
         precondition(values.count == shape.product, "\(values.count) indices do not fill shape \(shape)")
         self.init(uninitialized: shape, dtype: .int32)
-        values.withUnsafeBytes { storage.base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(storage.base), byteCount: $0.count) }
+        values.withUnsafeBytes {
+            storage.base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(storage.base), byteCount: $0.count)
+        }
     }
 
     /// A vector of indices.
@@ -128,7 +132,8 @@ extension Tensor {
     ///
     /// - Precondition: there are enough bytes for the shape, and they are aligned for the element type.
     public init(viewing bytes: UnsafeRawBufferPointer, owner: AnyObject, shape: [Int], dtype: DType) {
-        precondition(bytes.count >= shape.product * dtype.byteCount, "\(bytes.count) bytes do not hold \(shape) of \(dtype)")
+        precondition(
+            bytes.count >= shape.product * dtype.byteCount, "\(bytes.count) bytes do not hold \(shape) of \(dtype)")
         precondition(
             Int(bitPattern: bytes.baseAddress) % dtype.byteCount == 0, "the bytes are not aligned for \(dtype)")
         self.init(

@@ -21,7 +21,8 @@ public final class MetricsLog {
 
     func write(_ report: StepReport) {
         var fields: [(String, Double)] = [
-            ("it", Double(report.step)), ("epoch", report.epoch), ("lr", report.learningRate), ("elapsed_time", report.seconds),
+            ("it", Double(report.step)), ("epoch", report.epoch), ("lr", report.learningRate),
+            ("elapsed_time", report.seconds),
             ("samples_processed", Double(report.totalSamples)), ("tokens_processed", Double(report.totalTokens)),
             ("waiting", report.waitingShare), ("memory_bytes", Double(report.memoryBytes)),
         ]
@@ -31,7 +32,10 @@ public final class MetricsLog {
     }
 
     func write(_ report: EvaluationReport) {
-        append(event: "eval", [("it", Double(report.step)), ("elapsed_time", report.seconds)] + report.metrics.map { ($0.name, $0.value) })
+        append(
+            event: "eval",
+            [("it", Double(report.step)), ("elapsed_time", report.seconds)] + report.metrics.map { ($0.name, $0.value) }
+        )
     }
 
     func write(event: String, step: Int, _ text: String) {

@@ -7,7 +7,10 @@ enum OptimizerFactory {
         var options = OptimizerOptions(settings.optimizerParameters)
         let rate = settings.learningRate * phase.learningRateScale
         func group(_ rate: Double, _ decay: Double) throws -> [ParameterGroup] {
-            [ParameterGroup(phase.parameters, learningRate: rate, weightDecay: try options.number("weight_decay") ?? decay)]
+            [
+                ParameterGroup(
+                    phase.parameters, learningRate: rate, weightDecay: try options.number("weight_decay") ?? decay)
+            ]
         }
         let optimizer: any Optimizer
         switch settings.optimizer {
@@ -36,7 +39,9 @@ enum OptimizerFactory {
         return optimizer
     }
 
-    private static func prodigySettings(_ options: inout OptimizerOptions, coefficient: Double) throws -> Prodigy.Settings {
+    private static func prodigySettings(_ options: inout OptimizerOptions, coefficient: Double) throws
+        -> Prodigy.Settings
+    {
         var settings = Prodigy.Settings()
         settings.coefficient = try options.number("d_coef") ?? coefficient
         (settings.beta1, settings.beta2) = try options.pair("betas") ?? (settings.beta1, settings.beta2)
@@ -67,11 +72,13 @@ enum OptimizerFactory {
         case .none: schedule = .constant
         case .warmup: schedule = .warmup(steps: settings.warmupSteps, decay: try options.number("decay_factor") ?? 0)
         case .noam:
-            schedule = .noam(width: Int(try options.number("d_model") ?? Double(width)), warmup: max(1, settings.warmupSteps))
+            schedule = .noam(
+                width: Int(try options.number("d_model") ?? Double(width)), warmup: max(1, settings.warmupSteps))
         case .oneCycle: schedule = .oneCycle(steps: Int(try options.number("total_steps") ?? Double(iterations)))
         case .cosineAnnealing:
             schedule = .cosineAnnealing(
-                period: Int(try options.number("T_max") ?? Double(iterations)), minimum: try options.number("eta_min") ?? 0)
+                period: Int(try options.number("T_max") ?? Double(iterations)),
+                minimum: try options.number("eta_min") ?? 0)
         case .cosine:
             schedule = .cosine(
                 steps: Int(try options.number("steps") ?? Double(iterations)), warmup: settings.warmupSteps,

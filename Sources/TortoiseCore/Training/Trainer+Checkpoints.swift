@@ -75,7 +75,8 @@ extension Trainer {
             candidates = candidates.filter { $0 == "\(checkpoints.path)/\(wanted)" }
             guard !candidates.isEmpty else {
                 throw InputError.usage(
-                    "there is no checkpoint '\(wanted)'", at: "trainer.load_tag", try: "there are: \(checkpoints.tags.joined(separator: ", "))")
+                    "there is no checkpoint '\(wanted)'", at: "trainer.load_tag",
+                    try: "there are: \(checkpoints.tags.joined(separator: ", "))")
             }
         }
         guard !candidates.isEmpty else { return nil }

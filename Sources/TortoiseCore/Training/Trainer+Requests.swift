@@ -87,7 +87,8 @@ extension Trainer {
     private var status: String {
         let stats = state.stats
         let saved = lastSave.map { "last checkpoint at step \($0.step)" } ?? "no checkpoint of this run yet"
-        return "step \(stats.step) of \(options.trainer.iterations), epoch \(stats.position.epoch), \(stats.samples) utterances, "
+        return
+            "step \(stats.step) of \(options.trainer.iterations), epoch \(stats.position.epoch), \(stats.samples) utterances, "
             + "learning rate \(learningRate(at: stats.step)), \(saved), \(schedule.events.count) scheduled\(isPaused ? ", paused" : "")"
     }
 

@@ -52,7 +52,8 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
         let ema = options.trainer.ema
         let trained = task.phases.flatMap(\.parameters)
         state = TrainingState(
-            task, optimizers, average: ema.decay > 0 ? ExponentialMovingAverage(trained, decay: ema.decay, start: ema.start) : nil)
+            task, optimizers,
+            average: ema.decay > 0 ? ExponentialMovingAverage(trained, decay: ema.decay, start: ema.start) : nil)
         self.source = source
         self.folder = folder
         checkpoints = CheckpointFolder(path: folder.checkpoints)
@@ -91,7 +92,8 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
             log(update, batches, seconds: elapsed, waited: source.secondsWaiting - waited)
             if let outcome = settleBadUpdate(update, batches) { return outcome }
             if isDue(options.evaluation.frequency), options.evaluation.size > 0 { evaluate() }
-            let saveFrequency = options.trainer.saveFrequency > 0 ? options.trainer.saveFrequency : options.evaluation.frequency
+            let saveFrequency =
+                options.trainer.saveFrequency > 0 ? options.trainer.saveFrequency : options.evaluation.frequency
             if isDue(saveFrequency), update.fault == nil { save() }
         }
     }
@@ -160,10 +162,12 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
         state.stats.tokens += tokens
         pace.add(seconds)
         let step = state.stats.step
-        let epoch = Double(source.position.epoch) + Double(source.position.batch) / Double(max(1, source.batchesPerEpoch))
+        let epoch =
+            Double(source.position.epoch) + Double(source.position.batch) / Double(max(1, source.batchesPerEpoch))
         let line = StepReport(
             step: step, iterations: options.trainer.iterations, epoch: epoch, losses: update.losses,
-            gradientNorms: update.gradientNorms, learningRate: learningRate(at: step - 1), seconds: seconds, samples: samples,
+            gradientNorms: update.gradientNorms, learningRate: learningRate(at: step - 1), seconds: seconds,
+            samples: samples,
             tokens: tokens, totalSamples: state.stats.samples, totalTokens: state.stats.tokens,
             waitingShare: seconds > 0 ? min(1, waited / seconds) : 0, memoryBytes: ProcessMemory.resident,
             secondsLeft: pace.seconds * Double(max(0, options.trainer.iterations - step)))

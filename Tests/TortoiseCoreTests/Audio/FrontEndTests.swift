@@ -31,7 +31,9 @@ import Testing
 
     /// The values that the reference implementation gives for a tone.
     @Test func toneHasTheReferenceValues() throws {
-        func tone(_ rate: Int) -> [Float] { (0..<rate).map { 0.5 * Float(sin(2 * Double.pi * 440 * Double($0) / Double(rate))) } }
+        func tone(_ rate: Int) -> [Float] {
+            (0..<rate).map { 0.5 * Float(sin(2 * Double.pi * 440 * Double($0) / Double(rate))) }
+        }
         let conditioning = try MelSpectrogram.conditioning(norms: norms)(tone(22_050))
         #expect(conditioning.shape == [1, 80, 87])
         for (band, value) in [(0, 1.642484), (10, 2.831395), (20, 1.901728), (40, 1.821804), (79, 1.214157)] {

@@ -18,7 +18,9 @@ import Testing
         self.config = config
     }
 
-    private func load(_ precision: WeightPrecision = .float32) throws -> (model: AutoregressiveModel, parameters: ParameterStore) {
+    private func load(_ precision: WeightPrecision = .float32) throws -> (
+        model: AutoregressiveModel, parameters: ParameterStore
+    ) {
         try ParameterStore.load(from: KeyMappedSource(golden, AutoregressiveModel.keyMap), precision: precision) {
             AutoregressiveModel(config, at: $0)
         }
@@ -28,7 +30,8 @@ import Testing
         get throws {
             AutoregressiveInputs(
                 latent: try golden["inputs.latent"], text: try golden["inputs.text"],
-                textLengths: try golden["inputs.text_lengths"].indexValues.map { Int($0) }, codes: try golden["inputs.codes"],
+                textLengths: try golden["inputs.text_lengths"].indexValues.map { Int($0) },
+                codes: try golden["inputs.codes"],
                 wavLengths: try golden["inputs.wav_lengths"].indexValues.map { Int($0) })
         }
     }
@@ -132,7 +135,8 @@ import Testing
             var names: [String] { base.names.filter { $0 != "final_norm.bias" } + ["final_norm.bais"] }
             func tensor(_ name: String) throws -> Tensor? {
                 if name == "text_head.bias" { return Tensor.zeros([3]) }
-                return name == "final_norm.bias" ? nil : try base.tensor(name == "final_norm.bais" ? "final_norm.bias" : name)
+                return name == "final_norm.bias"
+                    ? nil : try base.tensor(name == "final_norm.bais" ? "final_norm.bias" : name)
             }
         }
         let error = #expect(throws: InputError.self) {
@@ -200,7 +204,9 @@ import Testing
     @Test func adaptersAreWrittenAsTheyAreRead() throws {
         let (_, adapter, lora) = try loadAdapted()
         for parameter in adapter.parameters {
-            #expect(haveSameBits(AutoregressiveModel.adapterKeyMap.fileValue(of: parameter), try lora["weights." + parameter.name]))
+            #expect(
+                haveSameBits(
+                    AutoregressiveModel.adapterKeyMap.fileValue(of: parameter), try lora["weights." + parameter.name]))
         }
     }
 
@@ -208,7 +214,9 @@ import Testing
 
     @Test func randomLatentsAreTheOriginals() throws {
         let file = try ModelGolden("Models/random_latents.safetensors")
-        let (model, store) = try ParameterStore.load(from: file) { RandomLatentConverter(RandomLatentConfig(channels: 16), at: $0) }
+        let (model, store) = try ParameterStore.load(from: file) {
+            RandomLatentConverter(RandomLatentConfig(channels: 16), at: $0)
+        }
         store.setTrainable()
         let output = model(try file["noise"])
         try expect(output, "output", in: file)

@@ -49,7 +49,9 @@ import Testing
         let result = model.reconstruct(try golden["mel"])
         model.codebook.update(result.vectors, result.codes)
         let names = ["embed", "cluster_size", "embed_avg"]
-        for (name, parameter) in zip(names, model.codebook.parameters) { try expect(parameter.value, "updated_\(name)") }
+        for (name, parameter) in zip(names, model.codebook.parameters) {
+            try expect(parameter.value, "updated_\(name)")
+        }
     }
 
     @Test func deadCodesStartAnew() throws {
@@ -105,6 +107,8 @@ import Testing
     @Test func anUnquantisedPassHasNoCodes() throws {
         let (model, _) = try load()
         let result = model.reconstruct(try golden["mel"], quantizes: false)
-        #expect(result.codes.isEmpty && result.commitment == nil && result.mel.shape == [2, 80, 26] && result.vectors.shape == [14, 6])
+        #expect(
+            result.codes.isEmpty && result.commitment == nil && result.mel.shape == [2, 80, 26]
+                && result.vectors.shape == [14, 6])
     }
 }

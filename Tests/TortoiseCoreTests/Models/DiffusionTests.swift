@@ -31,7 +31,9 @@ import Testing
         var found: [(name: String, tensor: Tensor)] = [("conditioning", voice)]
         for name in ["latents", "codes"] {
             let aligned = model.alignedConditioning(try guide(name), conditioning: voice, frames: x.size(2))
-            found += [("aligned_\(name)", aligned), ("output_\(name)", model(x, timesteps: timesteps, aligned: aligned))]
+            found += [
+                ("aligned_\(name)", aligned), ("output_\(name)", model(x, timesteps: timesteps, aligned: aligned)),
+            ]
         }
         found.append(("output_unconditioned", model(x, timesteps: timesteps, aligned: nil)))
         let (output, mel) = model.trainingPass(
@@ -73,7 +75,8 @@ import Testing
         var config = config
         (config.layers, config.layerDrop, config.unconditionedPercentage) = (10, 0.25, 0.1)
         let training = (0..<400).map { step in
-            DiffusionModel.Omissions(config, batch: 8, RunContext(isTraining: true, random: RandomSource(seed: 7)[step]))
+            DiffusionModel.Omissions(
+                config, batch: 8, RunContext(isTraining: true, random: RandomSource(seed: 7)[step]))
         }
         let unconditioned = training.reduce(0) { $0 + $1.unconditioned.count { $0 } }
         #expect((256...384).contains(unconditioned), "\(unconditioned) of 3200, at 0.1")
@@ -89,7 +92,9 @@ import Testing
     }
 
     @Test func sizesThatDoNotFitAreErrors() {
-        for change: (inout DiffusionConfig) -> Void in [{ $0.heads = 3 }, { $0.modelChannels = 18 }, { $0.outputChannels = 6 }] {
+        for change: (inout DiffusionConfig) -> Void in [
+            { $0.heads = 3 }, { $0.modelChannels = 18 }, { $0.outputChannels = 6 },
+        ] {
             var wrong = config
             change(&wrong)
             #expect(throws: InputError.self) { try wrong.validate(at: "test") }

@@ -96,7 +96,8 @@ private struct GoldenParameters: ParameterSource {
             for step in expected.indices {
                 let loss = model.loss(try batch(step))
                 worst = max(worst, abs(loss.item - expected[step]))
-                #expect(abs(loss.item - expected[step]) < 1e-4, "step \(step): \(loss.item), expected \(expected[step])")
+                #expect(
+                    abs(loss.item - expected[step]) < 1e-4, "step \(step): \(loss.item), expected \(expected[step])")
                 optimizer.step(loss.gradients())
             }
             report("losses \(threads)", Double(worst))

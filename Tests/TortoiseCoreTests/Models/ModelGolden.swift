@@ -19,13 +19,15 @@ struct ModelGolden: ParameterSource {
     ///
     /// - Parameter fileGradient: Finds the gradient by a parameter's name, in the parameter's orientation.
     func checkGradients(
-        _ gradients: Gradients, of parameters: [Parameter], within limit: Double, _ fileGradient: ((String) throws -> Tensor?)? = nil,
+        _ gradients: Gradients, of parameters: [Parameter], within limit: Double,
+        _ fileGradient: ((String) throws -> Tensor?)? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         var compared = 0
         for parameter in parameters {
             let key = "gradient." + parameter.name
-            let expected = try fileGradient.map { try $0(parameter.name) } ?? (file.has(key) ? try file.tensor(key) : nil)
+            let expected =
+                try fileGradient.map { try $0(parameter.name) } ?? (file.has(key) ? try file.tensor(key) : nil)
             guard let expected else {
                 let isZero = gradients[parameter.value]?.values.allSatisfy { $0 == 0 } ?? true
                 #expect(isZero, "\(parameter.name) has a gradient", sourceLocation: sourceLocation)

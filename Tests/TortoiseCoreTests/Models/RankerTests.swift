@@ -19,7 +19,9 @@ import Testing
 
     private func loadCLVP() throws -> (model: CLVPModel, parameters: ParameterStore, golden: ModelGolden) {
         let golden = try ModelGolden("Models/clvp.safetensors")
-        let loaded = try ParameterStore.load(from: KeyMappedSource(golden, CLVPModel.keyMap)) { CLVPModel(Self.clvpConfig, at: $0) }
+        let loaded = try ParameterStore.load(from: KeyMappedSource(golden, CLVPModel.keyMap)) {
+            CLVPModel(Self.clvpConfig, at: $0)
+        }
         return (loaded.model, loaded.parameters, golden)
     }
 
@@ -43,18 +45,23 @@ import Testing
         let alone = model.speechLatent(short)
         expect(model.speechLatent(padded, lengths: [8, 11]).sliced(0, 0..<1), alone)
         let text = try golden["text"].sliced(0, 0..<1).contiguous
-        expect(model.similarity(text: text, codes: padded, codeLengths: [8, 11]).sliced(0, 0..<1), model.similarity(text: text, codes: short))
+        expect(
+            model.similarity(text: text, codes: padded, codeLengths: [8, 11]).sliced(0, 0..<1),
+            model.similarity(text: text, codes: short))
     }
 
     @Test func cvvpIsTheOriginals() throws {
         let golden = try ModelGolden("Models/cvvp.safetensors")
         var config = CVVPConfig()
         (config.width, config.heads, config.conditioningDepth, config.speechDepth, config.melCodes) = (32, 2, 2, 2, 40)
-        let (model, store) = try ParameterStore.load(from: KeyMappedSource(golden, CVVPModel.keyMap)) { CVVPModel(config, at: $0) }
+        let (model, store) = try ParameterStore.load(from: KeyMappedSource(golden, CVVPModel.keyMap)) {
+            CVVPModel(config, at: $0)
+        }
         store.setTrainable()
         let similarity = model.similarity(mel: try golden["mel"], codes: try golden["codes"])
         expect(similarity, try golden["similarity"])
-        try golden.checkGradients((similarity * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 2e-4)
+        try golden.checkGradients(
+            (similarity * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 2e-4)
     }
 
     @Test func classifierIsTheOriginals() throws {
@@ -68,6 +75,7 @@ import Testing
         store.setTrainable()
         let logits = model(try golden["audio"])
         expect(logits, try golden["logits"])
-        try golden.checkGradients((logits * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 2e-4)
+        try golden.checkGradients(
+            (logits * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 2e-4)
     }
 }

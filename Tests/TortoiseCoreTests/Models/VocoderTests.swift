@@ -29,7 +29,8 @@ import Testing
         store.setTrainable()
         let output = model(try golden["mel"], noise: try golden["noise"].sliced(2, 0..<5).contiguous)
         try expect(output, "output", in: golden)
-        try golden.checkGradients((output * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 1e-4)
+        try golden.checkGradients(
+            (output * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 1e-4)
     }
 
     @Test func foldedUnivNetInfersTheSame() throws {
@@ -82,12 +83,16 @@ import Testing
         let gradients = (output * (try golden["upstream"])).sum.gradients()
         try golden.checkGradients(gradients, of: store.parameters, within: 1e-4)
         try expect(try #require(gradients[latents]), "inputs_gradient", in: golden)
-        let folded = try ParameterStore.load(from: KeyMappedSource(golden, HiFiGANModel.keyMap)) { HiFiGANModel(config, at: $0) }
+        let folded = try ParameterStore.load(from: KeyMappedSource(golden, HiFiGANModel.keyMap)) {
+            HiFiGANModel(config, at: $0)
+        }
         try expect(folded.model(try golden["latents"], voice: try golden["voice"]), "output", in: golden)
     }
 
     @Test func publishedHiFiGANHasTheFilesParameters() {
-        let (model, store) = ParameterStore.initialize(seed: 1) { HiFiGANModel(HiFiGANConfig(), trainable: true, at: $0) }
+        let (model, store) = ParameterStore.initialize(seed: 1) {
+            HiFiGANModel(HiFiGANConfig(), trainable: true, at: $0)
+        }
         #expect(store.parameters.count == 236)
         #expect(store["ups.0.weight_g"]?.shape == [512, 1, 1])
         #expect(store["cond_layer.weight"]?.shape == [512, 1_024, 1])
@@ -125,16 +130,22 @@ import Testing
         var config = BigVGANConfig()
         (config.melBands, config.initialChannels, config.upsampleFactors) = (5, 8, [3, 2])
         (config.upsampleKernelSizes, config.kernelSizes, config.dilations) = ([7, 4], [3, 5], [[1, 3], [1, 2]])
-        if block == .single { (config.residualBlock, config.activation, config.usesLogScale) = (.single, .snake, false) }
+        if block == .single {
+            (config.residualBlock, config.activation, config.usesLogScale) = (.single, .snake, false)
+        }
         let (model, store) = try ParameterStore.load(from: KeyMappedSource(golden, BigVGANModel.trainableKeyMap)) {
             BigVGANModel(config, trainable: true, at: $0)
         }
         store.setTrainable()
         let output = model(try golden["mel"])
         try expect(output, "output", in: golden)
-        try golden.checkGradients((output * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 1e-4)
-        let folded = try ParameterStore.load(from: KeyMappedSource(golden, BigVGANModel.keyMap)) { BigVGANModel(config, at: $0) }
-        try expect(folded.model.waveform(of: try golden["mel"], RandomSource(seed: 1)), "inference", in: golden, within: 1e-4)
+        try golden.checkGradients(
+            (output * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 1e-4)
+        let folded = try ParameterStore.load(from: KeyMappedSource(golden, BigVGANModel.keyMap)) {
+            BigVGANModel(config, at: $0)
+        }
+        try expect(
+            folded.model.waveform(of: try golden["mel"], RandomSource(seed: 1)), "inference", in: golden, within: 1e-4)
     }
 
     @Test func publishedBaseBigVGANHasTheFilesParameters() {
@@ -166,7 +177,8 @@ import Testing
         try expect(adversarial, "adversarial", in: golden)
         try expect(matching, "matching", in: golden)
         try expect(
-            try #require((adversarial + matching).gradients()[generated]), "waveform_gradient", in: golden, within: 1e-4)
+            try #require((adversarial + matching).gradients()[generated]), "waveform_gradient", in: golden, within: 1e-4
+        )
         store.setTrainable()
         let loss = AdversarialLoss.discriminators(real: model(try golden["real"]), generated: model(generated.detached))
         try expect(loss, "loss", in: golden)

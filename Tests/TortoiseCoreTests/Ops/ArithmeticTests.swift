@@ -46,7 +46,8 @@ import Testing
         for set in TortoiseCore.InstructionSet.allCases where set.isAvailable {
             Execution.with(instructionSet: set) {
                 func check(_ found: Tensor, _ expected: [Float], _ name: String) {
-                    #expect(TensorDifference(found, from: Tensor(expected)).error == 0, "\(name) [\(set)]: \(found.values)")
+                    #expect(
+                        TensorDifference(found, from: Tensor(expected)).error == 0, "\(name) [\(set)]: \(found.values)")
                 }
                 check(a + b, [.infinity, .nan, .nan, 0, 1, .nan, .infinity], "add")
                 check(a - b, [.infinity, -.infinity, .nan, 0, 1, .infinity, 0], "subtract")

@@ -10,8 +10,10 @@ import Testing
     }
 
     static let shapes = [
-        Shape(batch: 1, heads: 1, queries: 1, keys: 1, width: 4), Shape(batch: 2, heads: 3, queries: 5, keys: 5, width: 8),
-        Shape(batch: 1, heads: 2, queries: 70, keys: 300, width: 16), Shape(batch: 2, heads: 2, queries: 130, keys: 130, width: 32),
+        Shape(batch: 1, heads: 1, queries: 1, keys: 1, width: 4),
+        Shape(batch: 2, heads: 3, queries: 5, keys: 5, width: 8),
+        Shape(batch: 1, heads: 2, queries: 70, keys: 300, width: 16),
+        Shape(batch: 2, heads: 2, queries: 130, keys: 130, width: 32),
         Shape(batch: 1, heads: 1, queries: 65, keys: 520, width: 64),
     ]
 
@@ -58,7 +60,8 @@ import Testing
         let v = random([s.batch, s.keys, s.heads, s.width], "v").tracked()
         let shared = kind.sharesBias ? 1 : s.heads
         let bias = random(
-            kind.isRelative ? [shared, s.queries + s.keys - 1] : [1, shared, s.queries, s.keys], "bias").tracked()
+            kind.isRelative ? [shared, s.queries + s.keys - 1] : [1, shared, s.queries, s.keys], "bias"
+        ).tracked()
         var mask = AttentionMask()
         mask.isCausal = kind.isCausal
         if [.bias, .sharedBias, .everything].contains(kind) { mask.bias = bias }
@@ -75,7 +78,9 @@ import Testing
                     let found = attention(split(q), split(k), split(v), mask, scale: 0.3)
                     expectClose(found, expected, 2e-5, "output \(set) \(threads)")
                     let gradients = (found * upstream).sum.gradients()
-                    for (name, leaf) in [("q", q), ("k", k), ("v", v)] + (mask.bias == nil && mask.relativeBias == nil ? [] : [("bias", bias)]) {
+                    for (name, leaf) in [("q", q), ("k", k), ("v", v)]
+                        + (mask.bias == nil && mask.relativeBias == nil ? [] : [("bias", bias)])
+                    {
                         guard let a = gradients[leaf], let b = expectedGradients[leaf] else {
                             Issue.record("no gradient of \(name)")
                             continue
@@ -92,13 +97,15 @@ import Testing
         let (batch, heads, time, width) = (2, 3, 37, 8)
         let channels = 3 * heads * width
         let qkv = random(layout == .timeMajor ? [batch, time, channels] : [batch, channels, time], "qkv").tracked()
-        let views = switch layout {
-        case .timeMajor: qkv.chunks(3, axis: 2).map { $0.splitHeads(heads) }
-        case .channelMajor:
-            qkv.reshaped(batch, heads, 3 * width, time).chunks(3, axis: 2).map { $0.permuted(0, 1, 3, 2) }
-        }
+        let views =
+            switch layout {
+            case .timeMajor: qkv.chunks(3, axis: 2).map { $0.splitHeads(heads) }
+            case .channelMajor:
+                qkv.reshaped(batch, heads, 3 * width, time).chunks(3, axis: 2).map { $0.permuted(0, 1, 3, 2) }
+            }
         let separate = attention(views[0], views[1], views[2], .causal)
-        let merged = layout == .timeMajor
+        let merged =
+            layout == .timeMajor
             ? separate.mergedHeads() : separate.permuted(0, 1, 3, 2).reshaped(batch, heads * width, time)
         let packed = packedAttention(qkv, heads: heads, layout: layout, .causal)
         let untracked = packedAttention(qkv.detached, heads: heads, layout: layout, .causal)

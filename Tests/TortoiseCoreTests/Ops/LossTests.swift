@@ -24,11 +24,14 @@ import Testing
             let (smoothing, reduction) = (try item.float("smoothing"), try reduction(item))
             checkOp(item) {
                 crossEntropy(
-                    $0[0], $0[1], classAxis: axis, ignoredTarget: ignored, labelSmoothing: smoothing, reduction: reduction)
+                    $0[0], $0[1], classAxis: axis, ignoredTarget: ignored, labelSmoothing: smoothing,
+                    reduction: reduction)
             }
         }
         // The logarithm of a sum near e^40 has 22 bits behind the point.
-        checkOp(try file["large.crossEntropy"], .views, tolerance: OpTolerance(gradient: 3e-5)) { crossEntropy($0[0], $0[1]) }
+        checkOp(try file["large.crossEntropy"], .views, tolerance: OpTolerance(gradient: 3e-5)) {
+            crossEntropy($0[0], $0[1])
+        }
     }
 
     /// As in PyTorch, the mean over no targets has no value.

@@ -36,7 +36,9 @@ import Testing
         }
         checkSplitting("wide", [randomTensor([3, 700], "a"), randomTensor([700, 1_500], "b")]) { $0[0].matmul($0[1]) }
         checkSplitting("long", [randomTensor([20, 9_000], "a"), randomTensor([9_000, 30], "b")]) { $0[0].matmul($0[1]) }
-        checkSplitting("many", [randomTensor([24, 65, 70], "a"), randomTensor([24, 70, 66], "b")]) { $0[0].matmul($0[1]) }
+        checkSplitting("many", [randomTensor([24, 65, 70], "a"), randomTensor([24, 70, 66], "b")]) {
+            $0[0].matmul($0[1])
+        }
         checkSplitting("shared", [randomTensor([6, 1, 65, 70], "a"), randomTensor([5, 70, 66], "b")]) {
             $0[0].matmul($0[1])
         }
@@ -57,6 +59,8 @@ import Testing
         await #expect(processExitsWith: .failure) { _ = Tensor.ones([3]).matmul(.ones([3, 2])) }
         await #expect(processExitsWith: .failure) { _ = Tensor.ones([2, 2, 3]).matmul(.ones([3, 3, 2])) }
         await #expect(processExitsWith: .failure) { _ = linear(.ones([2, 3]), weight: .ones([3, 2])) }
-        await #expect(processExitsWith: .failure) { _ = linear(.ones([2, 3]), weight: .ones([4, 3]), bias: .ones([3])) }
+        await #expect(processExitsWith: .failure) {
+            _ = linear(.ones([2, 3]), weight: .ones([4, 3]), bias: .ones([3]))
+        }
     }
 }

@@ -5,10 +5,12 @@ import Testing
 /// Element-wise functions of one tensor.
 @Suite struct UnaryTests {
     private static let functions: [String: @Sendable (Tensor) -> Tensor] = [
-        "exp": { $0.exp }, "log": { $0.log }, "sqrt": { $0.sqrt }, "rsqrt": { $0.rsqrt }, "reciprocal": { $0.reciprocal },
+        "exp": { $0.exp }, "log": { $0.log }, "sqrt": { $0.sqrt }, "rsqrt": { $0.rsqrt },
+        "reciprocal": { $0.reciprocal },
         "squared": { $0.squared }, "sin": { $0.sin }, "cos": { $0.cos }, "tanh": { $0.tanh }, "sigmoid": { $0.sigmoid },
         "softplus": { $0.softplus }, "magnitude": { $0.magnitude }, "relu": { $0.relu },
-        "leakyReLU": { $0.leakyReLU(slope: 0.2) }, "silu": { $0.silu }, "gelu": { $0.gelu }, "geluTanh": { $0.geluTanh },
+        "leakyReLU": { $0.leakyReLU(slope: 0.2) }, "silu": { $0.silu }, "gelu": { $0.gelu },
+        "geluTanh": { $0.geluTanh },
         "clamped": { $0.clamped(to: -0.5...1.25) }, "power": { $0.power(1.7) }, "cube": { $0.power(3) },
         "negativePower": { $0.power(-0.7) },
     ]

@@ -22,7 +22,8 @@ import Testing
         "expand.scalar": { $0[0].expanded([2, 3]) }, "unsqueeze": { $0[0].unsqueezed(1) },
         "unsqueeze.last": { $0[0].unsqueezed(-1) }, "squeeze": { $0[0].squeezed(1) },
         "concatenate": { concatenated($0, axis: 1) }, "concatenate.first": { concatenated($0, axis: 0) },
-        "concatenate.last": { concatenated($0, axis: -1) }, "concatenate.same": { concatenated([$0[0], $0[0]], axis: 0) },
+        "concatenate.last": { concatenated($0, axis: -1) },
+        "concatenate.same": { concatenated([$0[0], $0[0]], axis: 0) },
         "stack": { stacked($0) }, "stack.last": { stacked($0, axis: -1) },
         "split": { x in
             let pieces = x[0].split([1, 3, 2], axis: 1)
@@ -65,7 +66,8 @@ import Testing
     @Test func reshapesKeepTheOrder() {
         let x = Tensor.range(96).reshaped(4, 4, 6)
         let sources = [
-            x, x.permuted(1, 0, 2), x.permuted(2, 1, 0), x.sliced(0, 1..<3), x.sliced(1, 0..<4, step: 2), x.sliced(2, 1..<5),
+            x, x.permuted(1, 0, 2), x.permuted(2, 1, 0), x.sliced(0, 1..<3), x.sliced(1, 0..<4, step: 2),
+            x.sliced(2, 1..<5),
             x.sliced(2, 0..<6, step: 3), x.sliced(0, 0..<1).expanded([4, 4, 6]), x.select(1, 2), x.select(2, 5),
             x.unsqueezed(1).expanded([4, 3, 4, 6]), x.permuted(0, 2, 1).sliced(1, 2..<4),
         ]

@@ -19,7 +19,9 @@ import Testing
     }
 
     @Test func rejectsWrongGradients() {
-        withKnownIssue { checkOp(golden, []) { multiplied($0) { gradient, x in [gradient * x[1] * 1.0001, gradient * x[0]] } } }
+        withKnownIssue {
+            checkOp(golden, []) { multiplied($0) { gradient, x in [gradient * x[1] * 1.0001, gradient * x[0]] } }
+        }
         withKnownIssue { checkOp(golden, []) { multiplied($0) { gradient, x in [gradient * x[1], nil] } } }
     }
 

@@ -49,7 +49,8 @@ import Testing
             !$0.path.hasPrefix("TortoiseCore/Kernels/") && $0.path != "TortoiseCore/Support/Libraries.swift"
         }
         forbid(
-            /\bcblas_|\bopenblas_|\btk_[a-z]|\bTK_[A-Z]|import C?OpenBLAS|import CKernels|\b(?:execution|current)\.table\b/, in: others,
+            /\bcblas_|\bopenblas_|\btk_[a-z]|\bTK_[A-Z]|import C?OpenBLAS|import CKernels|\b(?:execution|current)\.table\b/,
+            in: others,
             "only Kernels names C kernels and BLAS")
     }
 
@@ -68,7 +69,9 @@ import Testing
 
     /// What only a folder further down declares must not be named further up.
     @Test func lowerFoldersNameNothingAbove() {
-        forbid(/\bTensor\b|\bGraphNode\b/, in: ["Support", "Kernels"].flatMap { files(in: "TortoiseCore/\($0)/") }, "Tensor stands above")
+        forbid(
+            /\bTensor\b|\bGraphNode\b/, in: ["Support", "Kernels"].flatMap { files(in: "TortoiseCore/\($0)/") },
+            "Tensor stands above")
         forbid(/\bGradients\b|\bGraphNode\b\(/, in: files(in: "TortoiseCore/Tensor/"), "autograd stands above")
         forbid(
             /\bOptimizer\b|\bTrainer\b|\bConfiguration\b/,

@@ -13,7 +13,8 @@ func transposedInMemory(_ tensor: Tensor) -> Tensor {
 /// What lies between is NaN, or −1 for indices, so that whoever reads it is found out.
 func stridedInMemory(_ tensor: Tensor) -> Tensor {
     let shape = tensor.rank == 0 ? [3] : tensor.shape.map { 2 * $0 + 1 }
-    var view = tensor.dtype == .int32
+    var view =
+        tensor.dtype == .int32
         ? Tensor(indices: [Int32](repeating: -1, count: shape.product), shape: shape) : Tensor.full(shape, .nan)
     if tensor.rank == 0 {
         view = view.view(shape: [], strides: [], offset: 1)
@@ -58,7 +59,8 @@ func checkSplitting(
         for threads in [2, 3] {
             let same = zip(evaluate(set, threads), oneThread).map(haveSameBits)
             #expect(
-                !same.contains(false), "\(name) [\(set)]: \(threads) threads against one, output and gradients: \(same)",
+                !same.contains(false),
+                "\(name) [\(set)]: \(threads) threads against one, output and gradients: \(same)",
                 sourceLocation: location)
         }
     }

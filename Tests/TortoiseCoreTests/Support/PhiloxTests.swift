@@ -5,17 +5,18 @@ import Testing
 
 @Suite struct PhiloxTests {
     /// Random123's known answers for philox4x32-10: counter, key, result.
-    @Test(arguments: [
-        ([0, 0, 0, 0], [0, 0], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
-        (
-            [0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff], [0xffff_ffff, 0xffff_ffff],
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
-        ),
-        (
-            [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0],
-            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
-        ),
-    ] as [([UInt64], [UInt64], [UInt32])])
+    @Test(
+        arguments: [
+            ([0, 0, 0, 0], [0, 0], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
+            (
+                [0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff], [0xffff_ffff, 0xffff_ffff],
+                [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
+            ),
+            (
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0],
+                [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+            ),
+        ] as [([UInt64], [UInt64], [UInt32])])
     func knownAnswers(counter: [UInt64], key: [UInt64], result: [UInt32]) {
         let stream = PhiloxStream(key: key[0] | key[1] << 32, counter: counter[2] | counter[3] << 32)
         let block = stream.block(counter[0] | counter[1] << 32)
@@ -57,11 +58,14 @@ import Testing
     @Test func sourcesPartWays() {
         let root = RandomSource(seed: 7)
         let streams = [
-            root, root["a"], root["b"], root["ab"], root["a"]["b"], root["ba"], root[0], root[1], root[-1], root[0][1], root[1][0],
+            root, root["a"], root["b"], root["ab"], root["a"]["b"], root["ba"], root[0], root[1], root[-1], root[0][1],
+            root[1][0],
             root["0"], root[""], RandomSource(seed: 8), RandomSource(seed: 8)["a"],
         ].map(\.stream)
         for i in streams.indices {
-            for j in streams.indices where j > i { #expect(streams[i].uniforms(2) != streams[j].uniforms(2), "\(i), \(j)") }
+            for j in streams.indices where j > i {
+                #expect(streams[i].uniforms(2) != streams[j].uniforms(2), "\(i), \(j)")
+            }
         }
         #expect(root["a"][3].stream == RandomSource(seed: 7)["a"][3].stream)
     }

@@ -15,12 +15,16 @@ import Testing
     }
 
     @Test func bestFirstThenByName() {
-        #expect(nearestNames(to: "abcdef", among: ["abcxyf", "abcdeg", "abcdea", "abcdef"]) == ["abcdef", "abcdea", "abcdeg"])
+        #expect(
+            nearestNames(to: "abcdef", among: ["abcxyf", "abcdeg", "abcdea", "abcdef"]) == [
+                "abcdef", "abcdea", "abcdeg",
+            ])
         #expect(nearestNames(to: "abcdef", among: ["abcdeg", "abcdea"], limit: 1) == ["abcdea"])
     }
 
     @Test(arguments: [
-        ("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("same", "same", 0), ("ab", "ba", 2), ("flaw", "lawn", 2),
+        ("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("same", "same", 0), ("ab", "ba", 2),
+        ("flaw", "lawn", 2),
     ])
     func editDistances(a: String, b: String, edits: Int) {
         #expect(editDistance(Array(a.utf8), Array(b.utf8)) == edits)

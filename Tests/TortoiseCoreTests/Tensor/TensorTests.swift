@@ -36,9 +36,13 @@ import Testing
 
     @Test func conversions() {
         let x = Tensor([1, -2.5, 65_504, 1e-7, .infinity, 0.1])
-        #expect(x.converted(to: .float16).converted(to: .float32).values.map { Float16($0) } == x.values.map { Float16($0) })
+        #expect(
+            x.converted(to: .float16).converted(to: .float32).values.map { Float16($0) } == x.values.map { Float16($0) }
+        )
         let back = x.converted(to: .bfloat16).converted(to: .float32).values
-        for (found, wanted) in zip(back, x.values) { #expect(abs(found - wanted) <= abs(wanted) * 0x1p-8 || found == wanted) }
+        for (found, wanted) in zip(back, x.values) {
+            #expect(abs(found - wanted) <= abs(wanted) * 0x1p-8 || found == wanted)
+        }
         #expect(Tensor(indices: [1, -3]).converted(to: .float32).values == [1, -3])
         #expect(transposedInMemory(randomTensor([3, 4])).converted(to: .bfloat16).shape == [3, 4])
     }

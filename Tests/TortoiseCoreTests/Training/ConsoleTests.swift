@@ -11,7 +11,8 @@ import Testing
         ("lr 1e-4", .learningRate(1e-4)), ("lr   0", .learningRate(0)), ("loss_scale 1024", .lossScale(1_024)),
         ("time", .time(to: nil)), ("time to 500", .time(to: 500)), ("time 500", .time(to: 500)),
         ("save@100", .scheduled(.save, step: 100)), ("lr 1e-5 @ 70", .scheduled(.learningRate(1e-5), step: 70)),
-        ("event show", .showEvents), ("EVENT CLEAR", .clearEvents), ("pause", .pause), ("resume", .resume), ("help", .help),
+        ("event show", .showEvents), ("EVENT CLEAR", .clearEvents), ("pause", .pause), ("resume", .resume),
+        ("help", .help),
     ])
     func commandsAreRead(line: String, command: ConsoleCommand) throws {
         #expect(try ConsoleCommand(line: line) == command)
@@ -20,8 +21,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("sav", "save"), ("lr", "lr X"), ("lr fast", "lr"), ("lr nan", "lr"), ("lr -1", "lr"), ("save@", "step"), ("@5", "command"),
-        ("save@5@6", "'@'"), ("save@-1", "step"), ("time to never", "step"), ("\u{1F422}", "help"), ("save now", "help"),
+        ("sav", "save"), ("lr", "lr X"), ("lr fast", "lr"), ("lr nan", "lr"), ("lr -1", "lr"), ("save@", "step"),
+        ("@5", "command"),
+        ("save@5@6", "'@'"), ("save@-1", "step"), ("time to never", "step"), ("\u{1F422}", "help"),
+        ("save now", "help"),
     ])
     func malformedLinesGetAHint(line: String, hint: String) {
         let error = #expect(throws: InputError.self) { try ConsoleCommand(line: line) }

@@ -122,7 +122,8 @@ final class ToyRun {
         let optimizers = try task.phases.map { try OptimizerFactory.makeOptimizer(configuration.hyperparameters, $0) }
         let trainer = Trainer(
             task, source, optimizers: optimizers,
-            options: TrainerOptions(configuration, schedule: schedule, exportName: "fp32.sft"), folder: folder, inbox: inbox,
+            options: TrainerOptions(configuration, schedule: schedule, exportName: "fp32.sft"), folder: folder,
+            inbox: inbox,
             metrics: try MetricsLog(folder: folder.logs), evaluation: evaluation
         ) { [unowned self] event in
             events.append(event)

@@ -40,7 +40,9 @@ import Testing
                 return EvaluationReport(step: step, metrics: [("val.mse", 1)], seconds: 0)
             }
             evaluated.onEvent = { event in
-                if case .step(let report) = event, report.step == 4 { evaluated.inbox.post(.line("eval\neval", .console)) }
+                if case .step(let report) = event, report.step == 4 {
+                    evaluated.inbox.post(.line("eval\neval", .console))
+                }
             }
             try evaluated.run(steps: 10) {
                 $0.trainer.ema.decay = 0.9
@@ -57,8 +59,14 @@ import Testing
             run.onEvent = { event in
                 guard case .step(let report) = event else { return }
                 switch report.step {
-                case 3: for line in [" SAVE \r", "save", "lr 0.001", "nonsense", "lr abc", ""] { run.inbox.post(.line(line, .console)) }
-                case 5: for line in ["status@7", "quit@9", "event show", "time", "time to 8"] { run.inbox.post(.line(line, .console)) }
+                case 3:
+                    for line in [" SAVE \r", "save", "lr 0.001", "nonsense", "lr abc", ""] {
+                        run.inbox.post(.line(line, .console))
+                    }
+                case 5:
+                    for line in ["status@7", "quit@9", "event show", "time", "time to 8"] {
+                        run.inbox.post(.line(line, .console))
+                    }
                 default: break
                 }
             }
@@ -184,7 +192,8 @@ import Testing
         try withTemporaryFolder { root in
             try ToyRun(root: root).run(steps: 4) { $0.trainer.saveFrequency = 2 }
             let newest = root + "/ckpt/toy/4/state.sft"
-            try Data(FileManager.default.contents(atPath: newest)?.prefix(50) ?? Data()).write(to: URL(filePath: newest))
+            try Data(FileManager.default.contents(atPath: newest)?.prefix(50) ?? Data()).write(
+                to: URL(filePath: newest))
             let rest = ToyRun(root: root)
             try rest.run(steps: 3)
             #expect(rest.steps.map(\.step) == [3])

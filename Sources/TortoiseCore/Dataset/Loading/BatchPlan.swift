@@ -45,7 +45,8 @@ struct BatchPlan: Sendable {
         var current: [DatasetSelection.Item] = []
         for item in sorted {
             let longest = max(item.duration, current.map(\.duration).max() ?? 0)
-            let isFull = current.count == batchSize || longest * Double(current.count + 1) > settings.sampleMaximumDurationBatch
+            let isFull =
+                current.count == batchSize || longest * Double(current.count + 1) > settings.sampleMaximumDurationBatch
             if isFull, !current.isEmpty {
                 batches.append(current.map(\.index))
                 current = []

@@ -22,7 +22,8 @@ public final class DatasetBatchSource: BatchSource {
     ///   - depth: Batches to read ahead.
     ///   - withCompanions: Whether every utterance comes with another one of its speaker.
     public init(
-        _ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: DatasetSettings, batchSize: Int, seed: UInt64,
+        _ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: DatasetSettings, batchSize: Int,
+        seed: UInt64,
         identity: [(name: String, value: String)], depth: Int = 8, withCompanions: Bool = false
     ) {
         (self.file, self.depth) = (file, max(1, depth))
@@ -31,12 +32,15 @@ public final class DatasetBatchSource: BatchSource {
         speakers = Dictionary(items.map { ($0.index, $0.speaker) }) { first, _ in first }
         plan = BatchPlan(items, settings, batchSize: batchSize, seed: seed)
         epochBatches = plan.batches(epoch: 0)
-        let rows = items.reduce(into: UInt64(0xCBF2_9CE4_8422_2325)) { $0 = ($0 ^ UInt64($1.index) ^ UInt64($1.codes) << 32) &* 0x100_0000_01B3 }
-        self.identity = identity + [
-            ("dataset", "\(items.count) utterances, \(String(rows, radix: 16))"), ("batch_size", "\(batchSize)"),
-            ("sample_order", settings.sampleOrder.rawValue), ("sample_shuffle", "\(settings.sampleShuffle)"),
-            ("sample_max_duration_batch", "\(settings.sampleMaximumDurationBatch)"), ("seed", "\(seed)"),
-        ]
+        let rows = items.reduce(into: UInt64(0xCBF2_9CE4_8422_2325)) {
+            $0 = ($0 ^ UInt64($1.index) ^ UInt64($1.codes) << 32) &* 0x100_0000_01B3
+        }
+        self.identity =
+            identity + [
+                ("dataset", "\(items.count) utterances, \(String(rows, radix: 16))"), ("batch_size", "\(batchSize)"),
+                ("sample_order", settings.sampleOrder.rawValue), ("sample_shuffle", "\(settings.sampleShuffle)"),
+                ("sample_max_duration_batch", "\(settings.sampleMaximumDurationBatch)"), ("seed", "\(seed)"),
+            ]
     }
 
     deinit { reader?.cancel() }
@@ -79,7 +83,9 @@ public final class DatasetBatchSource: BatchSource {
                 let choice = random[batch].stream
                 let items = try rows.enumerated().map { place, row in
                     let utterance = try file.utterance(at: row)
-                    guard let others = speakers[row].flatMap({ companions[$0] }), others.count > 1 else { return BatchItem(utterance) }
+                    guard let others = speakers[row].flatMap({ companions[$0] }), others.count > 1 else {
+                        return BatchItem(utterance)
+                    }
                     let other = others[Int((UInt64(choice[place]) * UInt64(others.count)) >> 32)]
                     return BatchItem(utterance, companion: other == row ? nil : try file.utterance(at: other))
                 }

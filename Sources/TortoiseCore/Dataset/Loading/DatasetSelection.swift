@@ -32,24 +32,31 @@ public struct DatasetSelection: Sendable {
     /// Validation utterances come from the speakers that `dataset.validation` names; when it names the training speakers, a
     /// share of every speaker's utterances, chosen by a hash of their names, is kept out of the training.
     /// - Throws: `InputError.data` when no training utterance is left, with the reasons counted.
-    public init(_ file: DatasetFile, _ settings: DatasetSettings, paths: RunPaths, limits: Limits, isSilent: Bool = false) throws {
+    public init(
+        _ file: DatasetFile, _ settings: DatasetSettings, paths: RunPaths, limits: Limits, isSilent: Bool = false
+    ) throws {
         let names = try file.speakers()
         let trainingSpeakers = try Self.speakers(settings.training, names, paths, isSilent, place: "dataset.training")
-        let validationSpeakers = settings.validation == settings.training
-            ? trainingSpeakers : try Self.speakers(settings.validation, names, paths, isSilent, place: "dataset.validation")
+        let validationSpeakers =
+            settings.validation == settings.training
+            ? trainingSpeakers
+            : try Self.speakers(settings.validation, names, paths, isSilent, place: "dataset.validation")
         let isSplit = validationSpeakers == trainingSpeakers
         let (speakers, durations) = (try file.speakerOfEach(), try file.durations())
         let (codes, tokens) = (try file.codeCounts(), try file.tokenCounts())
         let utteranceNames = isSplit && settings.validationFraction > 0 ? try file.utteranceNames() : []
         for index in 0..<speakers.count {
             let item = Item(
-                index: index, speaker: Int(speakers[index]), duration: durations[index], codes: codes[index], tokens: tokens[index])
-            let isTraining = trainingSpeakers.contains(item.speaker), isValidation = validationSpeakers.contains(item.speaker)
+                index: index, speaker: Int(speakers[index]), duration: durations[index], codes: codes[index],
+                tokens: tokens[index])
+            let isTraining = trainingSpeakers.contains(item.speaker),
+                isValidation = validationSpeakers.contains(item.speaker)
             guard isTraining || isValidation else { continue }
             if let reason = Self.fault(item, settings, limits) {
                 dropped.append((index, reason))
             } else if isTraining, isSplit {
-                let isHeldOut = !utteranceNames.isEmpty
+                let isHeldOut =
+                    !utteranceNames.isEmpty
                     && Self.share(of: "\(names[item.speaker])/\(utteranceNames[index])") < settings.validationFraction
                 if isHeldOut { validation.append(item) } else { training.append(item) }
             } else {
@@ -101,10 +108,13 @@ public struct DatasetSelection: Sendable {
     }
 
     private func nothingLeft(_ path: String) -> InputError {
-        let counts = Dictionary(grouping: dropped, by: \.reason).mapValues(\.count).sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let counts = Dictionary(grouping: dropped, by: \.reason).mapValues(\.count).sorted {
+            ($1.value, $0.key) < ($0.value, $1.key)
+        }
         let reasons = counts.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
         return .data(
-            "no utterance is left to train on" + (reasons.isEmpty ? ": the dataset is empty" : "; dropped: \(reasons)"), at: path,
+            "no utterance is left to train on" + (reasons.isEmpty ? ": the dataset is empty" : "; dropped: \(reasons)"),
+            at: path,
             try: "look at dataset.duration_range, dataset.min_utterances and dataset.training")
     }
 

@@ -21,7 +21,9 @@ public struct UtteranceBatch: TrainingBatch {
     public var tokenCount: Int {
         items.reduce(0) { total, item in
             let utterance = item.utterance
-            return total + (utterance.codes.isEmpty ? utterance.sampleCount / 256 : utterance.tokens.count + utterance.codes.count)
+            return total
+                + (utterance.codes.isEmpty
+                    ? utterance.sampleCount / 256 : utterance.tokens.count + utterance.codes.count)
         }
     }
     public var names: [String] { items.map { "\($0.utterance.speaker)/\($0.utterance.name)" } }

@@ -19,7 +19,8 @@ public final class DatasetPreparation {
     ///   - path: Of the dataset file; appended to when it is there.
     ///   - tokenizerHash: SHA-256 of the vocabulary's file.
     public init(
-        _ plan: RecordingPlan, frontEnd: TextFrontEnd, encoder: any UtteranceEncoder, settings: PrepareSettings, language: String,
+        _ plan: RecordingPlan, frontEnd: TextFrontEnd, encoder: any UtteranceEncoder, settings: PrepareSettings,
+        language: String,
         tokenizerHash: String, path: String
     ) {
         (self.plan, self.frontEnd, self.encoder, self.settings) = (plan, frontEnd, encoder, settings)
@@ -55,7 +56,8 @@ public final class DatasetPreparation {
                     report.kept += 1
                     report.seconds += Double(utterance.sampleCount) / 22_050
                     waiting += 1
-                case .failure(let drop): report.dropped.append(("\(planned.speaker)/\(planned.name)", drop.reason, drop.detail))
+                case .failure(let drop):
+                    report.dropped.append(("\(planned.speaker)/\(planned.name)", drop.reason, drop.detail))
                 }
                 if waiting >= Self.commitInterval {
                     try writer.commit()
@@ -78,20 +80,26 @@ public final class DatasetPreparation {
         schema.tokenizerHash = tokenizerHash
         schema.modelHashes = encoder.modelHashes
         if settings.storeMels || settings.storeDVAEMels { schema.mels.append(.init(name: "dvae", bands: 80)) }
-        if settings.storeMels || settings.storeDiffusionMels { schema.mels.append(.init(name: "diffusion", bands: 100)) }
+        if settings.storeMels || settings.storeDiffusionMels {
+            schema.mels.append(.init(name: "diffusion", bands: 100))
+        }
         if settings.storeWaveforms { schema.waveformRate = 24_000 }
         return schema
     }
 
     private func openWriter() throws -> DatasetWriter {
-        guard FileManager.default.fileExists(atPath: path) else { return try DatasetWriter.create(path: path, schema: schema) }
+        guard FileManager.default.fileExists(atPath: path) else {
+            return try DatasetWriter.create(path: path, schema: schema)
+        }
         let writer = try DatasetWriter(appendingTo: path)
         let (old, new) = (writer.schema, schema)
         var changed: [String] = []
         if old.tokenizerHash != new.tokenizerHash { changed.append("the vocabulary") }
         if old.modelHashes != new.modelHashes { changed.append("the models") }
         if old.mels != new.mels || old.waveformRate != new.waveformRate { changed.append("what is stored (--for)") }
-        if old.autoregressiveLatentWidth != new.autoregressiveLatentWidth || old.diffusionLatentWidth != new.diffusionLatentWidth {
+        if old.autoregressiveLatentWidth != new.autoregressiveLatentWidth
+            || old.diffusionLatentWidth != new.diffusionLatentWidth
+        {
             changed.append("the widths of the latents")
         }
         guard changed.isEmpty else {
@@ -105,11 +113,16 @@ public final class DatasetPreparation {
     // MARK: - One utterance
 
     private func make(
-        _ planned: PlannedUtterance, _ recording: Result<RecordingReader.Sound, DroppedRecording>, _ report: inout PreparationReport
+        _ planned: PlannedUtterance, _ recording: Result<RecordingReader.Sound, DroppedRecording>,
+        _ report: inout PreparationReport
     ) throws -> Result<Utterance, DroppedRecording> {
         let spoken = planned.language ?? language
-        if spoken != language, settings.strictLanguages { return .failure(DroppedRecording(reason: .otherLanguage, detail: spoken)) }
-        if settings.strictLanguages, planned.language == nil { return .failure(DroppedRecording(reason: .otherLanguage, detail: "unknown")) }
+        if spoken != language, settings.strictLanguages {
+            return .failure(DroppedRecording(reason: .otherLanguage, detail: spoken))
+        }
+        if settings.strictLanguages, planned.language == nil {
+            return .failure(DroppedRecording(reason: .otherLanguage, detail: "unknown"))
+        }
         let sound: RecordingReader.Sound
         switch recording {
         case .success(let value): sound = value
@@ -117,15 +130,22 @@ public final class DatasetPreparation {
         }
         let (_, ids, explanation) = frontEnd.explain(planned.text)
         for scalar in explanation.unknown { report.unknownCharacters[Character(scalar), default: 0] += 1 }
-        guard !ids.isEmpty else { return .failure(DroppedRecording(reason: .noTokens, detail: String(planned.text.prefix(40)))) }
+        guard !ids.isEmpty else {
+            return .failure(DroppedRecording(reason: .noTokens, detail: String(planned.text.prefix(40))))
+        }
         let random = RandomSource(seed: 0)["prepare"][planned.speaker][planned.name]
         let encoded = try encoder.encode(sound.samples, wide: sound.wideSamples, random)
-        if encoder.makesCodes, encoded.codes.allSatisfy({ $0 == 0 }) { return .failure(DroppedRecording(reason: .badCodes)) }
+        if encoder.makesCodes, encoded.codes.allSatisfy({ $0 == 0 }) {
+            return .failure(DroppedRecording(reason: .badCodes))
+        }
         var utterance = Utterance(
-            name: planned.name, speaker: planned.speaker, language: spoken, text: planned.text, tokens: ids.map { UInt16(clamping: $0) },
+            name: planned.name, speaker: planned.speaker, language: spoken, text: planned.text,
+            tokens: ids.map { UInt16(clamping: $0) },
             codes: encoded.codes, sampleCount: sound.samples.count, autoregressiveLatent: encoded.autoregressiveLatent,
             diffusionLatent: encoded.diffusionLatent)
-        if settings.storeMels || settings.storeDVAEMels { utterance.mels["dvae"] = Self.rows(try conditioningMel()(sound.samples)) }
+        if settings.storeMels || settings.storeDVAEMels {
+            utterance.mels["dvae"] = Self.rows(try conditioningMel()(sound.samples))
+        }
         if settings.storeMels || settings.storeDiffusionMels {
             utterance.mels["diffusion"] = Self.rows(MelSpectrogram.vocoder(sound.wideSamples))
         }

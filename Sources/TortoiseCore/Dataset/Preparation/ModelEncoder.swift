@@ -22,7 +22,8 @@ public final class ModelEncoder: UtteranceEncoder {
         }
         self.autoregressive = try autoregressive.map { path in
             try ModelLoader.load(
-                path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap, validate: { try $0.validate(at: path) }
+                path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap,
+                validate: { try $0.validate(at: path) }
             ) { AutoregressiveModel($0, at: $1) }.model
         }
         self.diffusion = try diffusion.map { path in
@@ -45,13 +46,15 @@ public final class ModelEncoder: UtteranceEncoder {
         var sound = EncodedSound()
         if let dvae { sound.codes = dvae.encode(mel(samples)).indexValues.map { UInt16(clamping: $0) } }
         if let autoregressive {
-            let clip = hearsWholeClips
+            let clip =
+                hearsWholeClips
                 ? VoiceEncoder.windows(samples, length: ConditioningClip.autoregressiveLength)[0]
                 : ConditioningClip.autoregressive(samples, random)
             sound.autoregressiveLatent = autoregressive.conditioningLatent(mel(clip)).values
         }
         if let diffusion {
-            let clip = hearsWholeClips
+            let clip =
+                hearsWholeClips
                 ? VoiceEncoder.windows(wideSamples, length: ConditioningClip.diffusionLength)[0]
                 : ConditioningClip.diffusion(wideSamples)
             sound.diffusionLatent = diffusion.conditioningLatent(MelSpectrogram.vocoder(clip)).values

@@ -63,7 +63,8 @@ public struct RecordingPlan: Sendable {
         utterances.sort { ($0.speaker, $0.name) < ($1.speaker, $1.name) }
         if let limit, limit < utterances.count {
             // Spread over all speakers, and the same ones whenever it is asked.
-            let chosen = Array(utterances.indices).shuffled(by: RandomSource(seed: 0)["limit"]).prefix(max(0, limit)).sorted()
+            let chosen = Array(utterances.indices).shuffled(by: RandomSource(seed: 0)["limit"]).prefix(max(0, limit))
+                .sorted()
             utterances = chosen.map { utterances[$0] }
         }
     }
@@ -76,22 +77,31 @@ public struct RecordingPlan: Sendable {
         for group in Self.folders(in: folder) {
             for speaker in Self.folders(in: "\(folder)/\(group)") {
                 let name = "\(group)/\(speaker)"
-                guard wanted.isEmpty || wanted.contains(where: { fnmatch($0, name, 0) == 0 || $0 == speaker }) else { continue }
-                try addSpeaker(name, in: "\(folder)/\(name)", transcript: "\(metadata)/\(name)/\(transcriptName)", slice)
+                guard wanted.isEmpty || wanted.contains(where: { fnmatch($0, name, 0) == 0 || $0 == speaker }) else {
+                    continue
+                }
+                try addSpeaker(
+                    name, in: "\(folder)/\(name)", transcript: "\(metadata)/\(name)/\(transcriptName)", slice)
             }
         }
     }
 
-    private mutating func addSpeaker(_ speaker: String, in folder: String, transcript path: String, _ slice: SliceMode) throws {
+    private mutating func addSpeaker(_ speaker: String, in folder: String, transcript path: String, _ slice: SliceMode)
+        throws
+    {
         let recordings = Self.recordings(in: folder)
         guard let bytes = FileManager.default.contents(atPath: path) else {
             for recording in recordings { drop("\(speaker)/\(recording)", .noTranscript, path) }
             return
         }
         var transcripts = try Transcript.read(json: try JSONValue(parsing: bytes, at: path), at: path)
-        if let only = transcripts.removeValue(forKey: ""), let recording = recordings.first { transcripts[recording] = only }
+        if let only = transcripts.removeValue(forKey: ""), let recording = recordings.first {
+            transcripts[recording] = only
+        }
         let group = speaker.split(separator: "/").first.map(String.init) ?? ""
-        let slices = slice == .always || slice == .auto && (transcripts.count == 1 || ["Audiobooks", "LibriVox"].contains(group))
+        let slices =
+            slice == .always
+            || slice == .auto && (transcripts.count == 1 || ["Audiobooks", "LibriVox"].contains(group))
         for recording in recordings where transcripts[recording] == nil && !slices {
             drop("\(speaker)/\(recording)", .noTranscript, path)
         }
@@ -118,7 +128,9 @@ public struct RecordingPlan: Sendable {
             let name = stem + "_" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
             if recordings.contains(file) {
                 let start = max(0, segment.start - 0.05)
-                add(name, speaker, "\(folder)/\(file)", start...max(start, segment.end + 0.5), segment.text, transcript.language)
+                add(
+                    name, speaker, "\(folder)/\(file)", start...max(start, segment.end + 0.5), segment.text,
+                    transcript.language)
             } else if recordings.contains(name + suffix) {
                 add(name, speaker, "\(folder)/\(name)\(suffix)", nil, segment.text, transcript.language)
             } else {
@@ -131,7 +143,8 @@ public struct RecordingPlan: Sendable {
 
     private mutating func addLJSpeech(_ csv: String, _ speaker: String) throws {
         guard let data = FileManager.default.contents(atPath: csv) else {
-            throw InputError.data("cannot be read", at: csv, try: "expected id|text or id|text|normalised text, a line each")
+            throw InputError.data(
+                "cannot be read", at: csv, try: "expected id|text or id|text|normalised text, a line each")
         }
         let folder = (csv as NSString).deletingLastPathComponent
         let audio = [folder + "/wavs", folder].first { FileManager.default.fileExists(atPath: $0) } ?? folder
@@ -147,7 +160,9 @@ public struct RecordingPlan: Sendable {
                 drop("\(speaker)/\(stem)", .noAudio, audio)
                 continue
             }
-            add(stem, speaker, "\(audio)/\(file)", nil, fields.count > 2 && !fields[2].isEmpty ? fields[2] : fields[1], nil)
+            add(
+                stem, speaker, "\(audio)/\(file)", nil, fields.count > 2 && !fields[2].isEmpty ? fields[2] : fields[1],
+                nil)
         }
     }
 
@@ -165,19 +180,24 @@ public struct RecordingPlan: Sendable {
     // MARK: - Steps
 
     private mutating func add(
-        _ name: String, _ speaker: String, _ path: String, _ slice: ClosedRange<Double>?, _ text: String, _ language: String?
+        _ name: String, _ speaker: String, _ path: String, _ slice: ClosedRange<Double>?, _ text: String,
+        _ language: String?
     ) {
         guard !text.trimmed.isEmpty else { return drop("\(speaker)/\(name)", .emptyText, "") }
         utterances.append(
-            PlannedUtterance(name: name, speaker: speaker, audioPath: path, slice: slice, text: text.trimmed, language: language))
+            PlannedUtterance(
+                name: name, speaker: speaker, audioPath: path, slice: slice, text: text.trimmed, language: language))
     }
 
-    private mutating func drop(_ name: String, _ reason: DropReason, _ detail: String) { dropped.append((name, reason, detail)) }
+    private mutating func drop(_ name: String, _ reason: DropReason, _ detail: String) {
+        dropped.append((name, reason, detail))
+    }
 
     private static func folders(in path: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { name in
             var isFolder: ObjCBool = false
-            return !name.hasPrefix(".") && FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)
+            return !name.hasPrefix(".")
+                && FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)
                 && isFolder.boolValue
         }.sorted()
     }
@@ -189,7 +209,8 @@ public struct RecordingPlan: Sendable {
     /// The files of a folder that look like recordings, sorted.
     static func recordings(in folder: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { name in
-            !name.hasPrefix(".") && audioSuffixes.contains(name.split(separator: ".").last.map { $0.lowercased() } ?? "")
+            !name.hasPrefix(".")
+                && audioSuffixes.contains(name.split(separator: ".").last.map { $0.lowercased() } ?? "")
         }.sorted()
     }
 

@@ -62,7 +62,8 @@ final class RecordingReader: @unchecked Sendable {
             samples = samples.map { $0 * gain }
         }
         return Sound(
-            samples: try Resampler(from: rate, to: 22_050)(samples), wideSamples: try Resampler(from: rate, to: 24_000)(samples))
+            samples: try Resampler(from: rate, to: 22_050)(samples),
+            wideSamples: try Resampler(from: rate, to: 24_000)(samples))
     }
 
     private func recording(_ path: String) throws -> (samples: [Float], rate: Int) {

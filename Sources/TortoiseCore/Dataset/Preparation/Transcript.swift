@@ -37,7 +37,8 @@ extension Transcript {
         var result: [String: Transcript] = [:]
         for member in members {
             guard case .object = member.value else { throw unknownLayout(place) }
-            result[member.key] = try member.value["transcription"] != nil
+            result[member.key] =
+                try member.value["transcription"] != nil
                 ? whisperCPP(member.value, "\(place): \(member.key)") : whisper(member.value, "\(place): \(member.key)")
         }
         return result
@@ -51,7 +52,8 @@ extension Transcript {
                 guard let text = item["text"]?.stringValue else {
                     throw InputError.data("segment \(index) has no text", at: place)
                 }
-                return Segment(start: item["start"]?.doubleValue ?? 0, end: item["end"]?.doubleValue ?? 0, text: text.trimmed)
+                return Segment(
+                    start: item["start"]?.doubleValue ?? 0, end: item["end"]?.doubleValue ?? 0, text: text.trimmed)
             }
         }
         let whole = value["text"]?.stringValue ?? segments.map(\.text).joined(separator: " ")
@@ -66,7 +68,8 @@ extension Transcript {
                 throw InputError.data("segment \(index) has no text or no offsets", at: place)
             }
             return Segment(
-                start: (offsets["from"]?.doubleValue ?? 0) / 1_000, end: (offsets["to"]?.doubleValue ?? 0) / 1_000, text: text.trimmed)
+                start: (offsets["from"]?.doubleValue ?? 0) / 1_000, end: (offsets["to"]?.doubleValue ?? 0) / 1_000,
+                text: text.trimmed)
         }
         return Transcript(
             text: segments.map(\.text).joined(separator: " ").trimmed,
@@ -75,14 +78,17 @@ extension Transcript {
 
     private static func unknownLayout(_ place: String) -> InputError {
         .data(
-            "expected a transcript by openai-whisper, whisperX, whisper.cpp or the reference's transcribe tool", at: place,
+            "expected a transcript by openai-whisper, whisperX, whisper.cpp or the reference's transcribe tool",
+            at: place,
             try: "that is {\"file.wav\": {\"text\": …, \"segments\": […]}}, or one such entry per recording")
     }
 
     /// Whisper's names of languages as codes; anything else as it is.
     static func code(of language: String?) -> String? {
         guard let language = language?.trimmed.lowercased(), !language.isEmpty else { return nil }
-        let codes = ["english": "en", "japanese": "ja", "french": "fr", "german": "de", "korean": "ko", "chinese": "zh"]
+        let codes = [
+            "english": "en", "japanese": "ja", "french": "fr", "german": "de", "korean": "ko", "chinese": "zh",
+        ]
         return codes[language] ?? language
     }
 }

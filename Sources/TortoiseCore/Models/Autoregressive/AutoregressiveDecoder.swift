@@ -24,10 +24,13 @@ public final class AutoregressiveDecoder: TokenDecoder {
     ///   - limit: The most codes that will be asked for.
     /// - Throws: `InputError.data` when the text has more tokens than there are positions, or tokens that the model lacks.
     public init(
-        _ model: AutoregressiveModel, latent: Tensor, text: [Int32], positions: CodePositions = .training, limit: Int = .max
+        _ model: AutoregressiveModel, latent: Tensor, text: [Int32], positions: CodePositions = .training,
+        limit: Int = .max
     ) throws {
         let config = model.config
-        precondition(latent.shape == [1, config.width], "autoregressive: a latent of \(latent.shape), expected \([1, config.width])")
+        precondition(
+            latent.shape == [1, config.width],
+            "autoregressive: a latent of \(latent.shape), expected \([1, config.width])")
         guard text.count <= config.maximumTextTokens else {
             throw InputError.data(
                 "the text has \(text.count) tokens, and the model reads \(config.maximumTextTokens) at once",

@@ -17,8 +17,11 @@ public struct AutoregressiveInputs {
         precondition(
             latent.rank == 2 && text.rank == 2 && codes.rank == 2 && text.size(0) == batch && codes.size(0) == batch
                 && textLengths.count == batch && wavLengths.count == batch,
-            "autoregressive: latents \(latent.shape), text \(text.shape), codes \(codes.shape), \(textLengths.count) and \(wavLengths.count) lengths")
-        (self.latent, self.text, self.textLengths, self.codes, self.wavLengths) = (latent, text, textLengths, codes, wavLengths)
+            "autoregressive: latents \(latent.shape), text \(text.shape), codes \(codes.shape), \(textLengths.count) and \(wavLengths.count) lengths"
+        )
+        (self.latent, self.text, self.textLengths, self.codes, self.wavLengths) = (
+            latent, text, textLengths, codes, wavLengths
+        )
     }
 }
 
@@ -39,8 +42,10 @@ public final class AutoregressiveModel {
         self.config = config
         let deviation: Float = 0.02
         conditioning = ConditioningEncoder(config, at: scope["conditioning_encoder"])
-        textEmbedding = Embedding(config.textTokens + 1, config.width, standardDeviation: deviation, at: scope["text_embedding"])
-        melEmbedding = Embedding(config.melTokens, config.width, standardDeviation: deviation, at: scope["mel_embedding"])
+        textEmbedding = Embedding(
+            config.textTokens + 1, config.width, standardDeviation: deviation, at: scope["text_embedding"])
+        melEmbedding = Embedding(
+            config.melTokens, config.width, standardDeviation: deviation, at: scope["mel_embedding"])
         body = GPT2Body(config.body, at: scope["gpt"])
         melPositions = Embedding(
             config.melPositions, config.width, standardDeviation: deviation, at: scope["mel_pos_embedding"]["emb"])
@@ -54,7 +59,8 @@ public final class AutoregressiveModel {
     /// What published files have otherwise: GPT-2's matrices lie transposed, old versions store causal masks, and an exporter
     /// leaves aliases. Full files saved with an adapter attached name the base weights `parametrizations.weight.original`.
     public static let keyMap = KeyMap(
-        .drop("gpt.h.*.attn.bias"), .drop("gpt.h.*.attn.masked_bias"), .drop("gpt.wte.weight"), .dropPrefix("inference_model."),
+        .drop("gpt.h.*.attn.bias"), .drop("gpt.h.*.attn.masked_bias"), .drop("gpt.wte.weight"),
+        .dropPrefix("inference_model."),
         .drop("**.lora_A"), .drop("**.lora_B"), .suffix(from: ".parametrizations.weight.original", to: ".weight"),
         .transpose("gpt.h.*.attn.c_attn.weight"), .transpose("gpt.h.*.attn.c_proj.weight"),
         .transpose("gpt.h.*.mlp.c_fc.weight"), .transpose("gpt.h.*.mlp.c_proj.weight"))
@@ -113,7 +119,8 @@ public final class AutoregressiveModel {
         let melIds = codes.extended(before: [config.startMelToken], after: [config.stopMelToken])
         precondition(
             textIds.size(1) <= config.textPositions && melIds.size(1) <= config.melPositions,
-            "autoregressive: \(text.size(1)) text tokens and \(codes.size(1)) codes; positions end at \(config.textPositions) and \(config.melPositions)")
+            "autoregressive: \(text.size(1)) text tokens and \(codes.size(1)) codes; positions end at \(config.textPositions) and \(config.melPositions)"
+        )
         let embedded = concatenated(
             [latent.unsqueezed(1), embedText(textIds), embedCodes(melIds, firstPosition: 0)], axis: 1)
         let hidden = body(embedded, run["gpt"])
@@ -130,7 +137,8 @@ public final class AutoregressiveModel {
 
     /// The normed state of the last slot and what may follow it. Shape: [batch, time, width] → [batch, …]
     func predict(_ hidden: Tensor) -> DecoderOutput {
-        let last = finalNorm(hidden.sliced(1, hidden.size(1) - 1..<hidden.size(1))).reshaped(hidden.size(0), config.width)
+        let last = finalNorm(hidden.sliced(1, hidden.size(1) - 1..<hidden.size(1))).reshaped(
+            hidden.size(0), config.width)
         return DecoderOutput(logits: melHead(last), hidden: last)
     }
 

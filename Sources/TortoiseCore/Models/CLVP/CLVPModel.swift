@@ -33,7 +33,8 @@ extension CLVPConfig: ConfigurationSection {
         keys.key("ff_mult", \.feedForwardMultiplier, .within(1...64))
         keys.key("dim_head", \.headWidth, .within(2...1_024))
         keys.key("dropout", \.dropout, .within(0...0.99))
-        keys.vestigial("text_seq_len", "speech_seq_len", "text_mask_percentage", "voice_mask_percentage", "wav_token_compression")
+        keys.vestigial(
+            "text_seq_len", "speech_seq_len", "text_mask_percentage", "voice_mask_percentage", "wav_token_compression")
         keys.vestigial("use_xformers", "num_text_tokens_padding")
     }
 }
@@ -45,7 +46,8 @@ private final class CLVPTower {
     private let projection: Linear
 
     init(
-        tokens: Int, config: RotaryEncoderConfig, latentWidth: Int, embedding: ParameterScope, transformer: ParameterScope,
+        tokens: Int, config: RotaryEncoderConfig, latentWidth: Int, embedding: ParameterScope,
+        transformer: ParameterScope,
         projection: ParameterScope
     ) {
         self.embedding = Embedding(tokens, config.width, at: embedding)

@@ -22,7 +22,9 @@ extension CVVPConfig: ConfigurationSection {
         keys.key("mel_channels", \.melChannels, .within(1...4_096))
         keys.key("mel_codes", \.melCodes, .within(1...1_000_000))
         keys.key("dim_head", \.headWidth, .within(2...1_024))
-        keys.vestigial("dropout", "conditioning_enc_depth", "cond_mask_percentage", "mask_percentage", "latent_multiplier", "speech_mask_percentage")
+        keys.vestigial(
+            "dropout", "conditioning_enc_depth", "cond_mask_percentage", "mask_percentage", "latent_multiplier",
+            "speech_mask_percentage")
     }
 }
 
@@ -35,7 +37,8 @@ private final class CollapsingTransformer {
     init(_ config: CVVPConfig, depth: Int, at scope: ParameterScope) {
         encoder = RotaryEncoder(
             RotaryEncoderConfig(
-                width: config.width, depth: depth, heads: config.heads, feedForwardMultiplier: 1, headWidth: config.headWidth,
+                width: config.width, depth: depth, heads: config.heads, feedForwardMultiplier: 1,
+                headWidth: config.headWidth,
                 isWrapped: false), at: scope["transformer"])
         before = Conv1d(config.width, config.width, taps: 1, at: scope["pre_combiner"][0])
         block = AttentionBlock(config.width, heads: config.heads, at: scope["pre_combiner"][1])
@@ -62,8 +65,10 @@ public final class CVVPModel {
         temperature = scope.parameter("temperature", [], .ones)
         firstConvolution = Conv1d(
             config.melChannels, config.width / 2, taps: 5, stride: 2, padding: 2, at: scope["cond_emb"][0])
-        secondConvolution = Conv1d(config.width / 2, config.width, taps: 3, stride: 2, padding: 1, at: scope["cond_emb"][1])
-        conditioning = CollapsingTransformer(config, depth: config.conditioningDepth, at: scope["conditioning_transformer"])
+        secondConvolution = Conv1d(
+            config.width / 2, config.width, taps: 3, stride: 2, padding: 1, at: scope["cond_emb"][1])
+        conditioning = CollapsingTransformer(
+            config, depth: config.conditioningDepth, at: scope["conditioning_transformer"])
         conditioningProjection = Linear(config.width, config.width, bias: false, at: scope["to_conditioning_latent"])
         embedding = Embedding(config.melCodes, config.width, at: scope["speech_emb"]["emb"])
         speech = CollapsingTransformer(config, depth: config.speechDepth, at: scope["speech_transformer"])

@@ -77,7 +77,9 @@ public final class ClassifierModel {
         var channels = config.baseChannels
         for _ in 0..<config.depth {
             for _ in 0..<config.residualBlocks {
-                steps.append(.residual(ClassifierResidualBlock(channels, taps: config.kernelSize, at: encoder["res"][steps.count])))
+                steps.append(
+                    .residual(
+                        ClassifierResidualBlock(channels, taps: config.kernelSize, at: encoder["res"][steps.count])))
             }
             steps.append(
                 .shrink(

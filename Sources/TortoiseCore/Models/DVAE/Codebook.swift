@@ -108,7 +108,8 @@ public final class Codebook {
 
     /// Sums [width, codes] and counts [codes] of the vectors assigned to each code.
     private func assigned(_ vectors: Tensor, _ codes: [Int32]) -> (sums: [Float], counts: [Float]) {
-        precondition(vectors.shape == [codes.count, width], "codebook: \(codes.count) codes of vectors \(vectors.shape)")
+        precondition(
+            vectors.shape == [codes.count, width], "codebook: \(codes.count) codes of vectors \(vectors.shape)")
         var sums = [Float](repeating: 0, count: width * count)
         var counts = [Float](repeating: 0, count: count)
         let values = vectors.values
@@ -129,20 +130,25 @@ public final class Codebook {
         average.substitute(Tensor(averages, shape: [width, count]))
         if let onlyCodes {
             var table = embed.value.values
-            for code in onlyCodes { for i in 0..<width { table[i * count + code] = averages[i * count + code] / sizes[code] } }
+            for code in onlyCodes {
+                for i in 0..<width { table[i * count + code] = averages[i * count + code] / sizes[code] }
+            }
             embed.substitute(Tensor(table, shape: [width, count]))
             return
         }
         let total = sizes.reduce(0, +)
         let scale = total / (total + Float(count) * Self.epsilon)
         let smoothed = sizes.map { ($0 + Self.epsilon) * scale }
-        embed.substitute(Tensor((0..<width * count).map { averages[$0] / smoothed[$0 % count] }, shape: [width, count]))
+        embed.substitute(
+            Tensor((0..<width * count).map { averages[$0] / smoothed[$0 % count] }, shape: [width, count]))
     }
 
     /// What a checkpoint needs to go on from.
     func state() -> StateDictionary {
         var state = StateDictionary(kind: "codebook")
-        for (name, parameter) in zip(["embed", "cluster_size", "embed_avg"], parameters) { state.append(name, parameter.value.detached) }
+        for (name, parameter) in zip(["embed", "cluster_size", "embed_avg"], parameters) {
+            state.append(name, parameter.value.detached)
+        }
         return state
     }
 

@@ -31,9 +31,14 @@ extension DVAEConfig: ConfigurationSection {
         keys.key("num_layers", \.layers, .within(1...6))
         keys.key("num_resnet_blocks", \.residualBlocks, .within(0...64))
         keys.key("hidden_dim", \.hiddenWidth, .within(1...8_192))
-        keys.key("kernel_size", \.kernelSize, .init(expected: "an odd number from 1 to 31") { (1...31).contains($0) && $0 % 2 == 1 })
+        keys.key(
+            "kernel_size", \.kernelSize,
+            .init(expected: "an odd number from 1 to 31") { (1...31).contains($0) && $0 % 2 == 1 })
         keys.key("decay", \.decay, .within(0...0.99999))
-        keys.vestigial("positional_dims", "stride", "use_transposed_convs", "encoder_norm", "activation", "smooth_l1_loss")
-        keys.vestigial("straight_through", "normalization", "record_codes", "discretization_loss_averaging_steps", "lr_quantizer_args")
+        keys.vestigial(
+            "positional_dims", "stride", "use_transposed_convs", "encoder_norm", "activation", "smooth_l1_loss")
+        keys.vestigial(
+            "straight_through", "normalization", "record_codes", "discretization_loss_averaging_steps",
+            "lr_quantizer_args")
     }
 }

@@ -30,18 +30,23 @@ public final class DVAEModel {
         let deepest = widths.last ?? config.channels
         down = widths.indices.map { layer in
             Conv1d(
-                layer == 0 ? config.channels : widths[layer - 1], widths[layer], taps: taps, stride: 2, padding: taps / 2,
+                layer == 0 ? config.channels : widths[layer - 1], widths[layer], taps: taps, stride: 2,
+                padding: taps / 2,
                 at: encoder[layer][0])
         }
-        encoderBlocks = (0..<config.residualBlocks).map { DVAEResidualBlock(deepest, taps: taps, at: encoder[widths.count + $0]) }
+        encoderBlocks = (0..<config.residualBlocks).map {
+            DVAEResidualBlock(deepest, taps: taps, at: encoder[widths.count + $0])
+        }
         toCode = Conv1d(deepest, config.codeWidth, taps: 1, at: encoder[widths.count + config.residualBlocks])
         fromCode = Conv1d(config.codeWidth, deepest, taps: 1, at: decoder[0])
         decoderBlocks = (0..<config.residualBlocks).map { DVAEResidualBlock(deepest, taps: taps, at: decoder[1 + $0]) }
         let upward = [deepest] + widths.reversed()
         up = widths.indices.map { layer in
-            Conv1d(upward[layer], upward[layer + 1], taps: taps, at: decoder[1 + config.residualBlocks + layer][0]["conv"])
+            Conv1d(
+                upward[layer], upward[layer + 1], taps: taps, at: decoder[1 + config.residualBlocks + layer][0]["conv"])
         }
-        output = Conv1d(upward[widths.count], config.channels, taps: 1, at: decoder[1 + config.residualBlocks + widths.count])
+        output = Conv1d(
+            upward[widths.count], config.channels, taps: 1, at: decoder[1 + config.residualBlocks + widths.count])
         codebook = Codebook(config, at: scope["codebook"])
     }
 
@@ -82,19 +87,23 @@ public final class DVAEModel {
         let vectors = rows(encoded.detached)
         let length = mel.size(2)
         guard quantizes else {
-            return Reconstruction(mel: decoderOutput(encoded).sliced(2, 0..<length), commitment: nil, vectors: vectors, codes: [])
+            return Reconstruction(
+                mel: decoderOutput(encoded).sliced(2, 0..<length), commitment: nil, vectors: vectors, codes: [])
         }
         let codes = codebook.nearest(to: vectors)
         let shape = [mel.size(0), encoded.size(2), config.codeWidth]
         let quantized = codebook.vectors(of: codes).reshaped(shape).transposed(1, 2)
         let straightThrough = encoded + (quantized - encoded.detached)
         return Reconstruction(
-            mel: decoderOutput(straightThrough).sliced(2, 0..<length), commitment: meanSquaredError(encoded, quantized.contiguous),
+            mel: decoderOutput(straightThrough).sliced(2, 0..<length),
+            commitment: meanSquaredError(encoded, quantized.contiguous),
             vectors: vectors, codes: codes.indexValues)
     }
 
     private func encoderOutput(_ mel: Tensor) -> Tensor {
-        precondition(mel.rank == 3 && mel.size(1) == config.channels, "dvae: a mel of \(mel.shape), expected \(config.channels) bands")
+        precondition(
+            mel.rank == 3 && mel.size(1) == config.channels,
+            "dvae: a mel of \(mel.shape), expected \(config.channels) bands")
         let shrunk = down.reduce(mel) { $1($0).relu }
         return toCode(encoderBlocks.reduce(shrunk) { $1($0) })
     }

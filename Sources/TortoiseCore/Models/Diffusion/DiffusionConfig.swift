@@ -45,11 +45,13 @@ extension DiffusionConfig: ConfigurationSection {
             throw InputError.usage("\(heads) heads do not divide \(modelChannels) channels", at: place)
         }
         guard modelChannels % 8 == 0 else {
-            throw InputError.usage("model_channels must divide by 8, for the groups of its norms; found \(modelChannels)", at: place)
+            throw InputError.usage(
+                "model_channels must divide by 8, for the groups of its norms; found \(modelChannels)", at: place)
         }
         guard outputChannels == 2 * melChannels else {
             throw InputError.usage(
-                "out_channels must be twice in_channels: the noise and its variance; found \(outputChannels) and \(melChannels)", at: place)
+                "out_channels must be twice in_channels: the noise and its variance; found \(outputChannels) and \(melChannels)",
+                at: place)
         }
     }
 }

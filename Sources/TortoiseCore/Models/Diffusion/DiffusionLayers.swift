@@ -87,7 +87,9 @@ final class DiffusionEncoder {
             Conv1d(sizes[$0], sizes[$0 + 1], taps: 3, stride: stride, at: scope[$0])
         }
         let first = convolutions.count
-        blocks = (0..<depth).map { AttentionBlock(sizes[first], heads: heads, relativePosition: true, at: scope[first + $0]) }
+        blocks = (0..<depth).map {
+            AttentionBlock(sizes[first], heads: heads, relativePosition: true, at: scope[first + $0])
+        }
     }
 
     /// Shape: [batch, channels, time] → [batch, channels', time']

@@ -36,7 +36,8 @@ public final class DiffusionModel {
         func stack(_ count: Int, _ scope: ParameterScope) -> [DiffusionLayer] {
             (0..<count).map { DiffusionLayer(channels, heads: heads, dropout: dropout, at: scope[$0]) }
         }
-        unconditionedEmbedding = scope.parameter("unconditioned_embedding", [1, channels, 1], .normal(standardDeviation: 1))
+        unconditionedEmbedding = scope.parameter(
+            "unconditioned_embedding", [1, channels, 1], .normal(standardDeviation: 1))
         inputConvolution = Conv1d(config.melChannels, channels, taps: 3, at: scope["inp_block"])
         timeEmbedding = TimestepEmbedding(channels, at: scope["time_embed"])
         codeEmbedding = Embedding(config.tokens, channels, at: scope["code_embedding"])
@@ -45,12 +46,15 @@ public final class DiffusionModel {
         latentConditioner = DiffusionEncoder(
             [config.latentChannels, channels], depth: 4, heads: heads, at: scope["latent_conditioner"])
         contextualEmbedder = DiffusionEncoder(
-            [config.melChannels, channels, 2 * channels], stride: 2, depth: 5, heads: heads, at: scope["contextual_embedder"])
+            [config.melChannels, channels, 2 * channels], stride: 2, depth: 5, heads: heads,
+            at: scope["contextual_embedder"])
         integrator = stack(3, scope["conditioning_timestep_integrator"])
         integration = Conv1d(2 * channels, channels, taps: 1, at: scope["integrating_conv"])
         melHead = Conv1d(channels, config.melChannels, taps: 3, at: scope["mel_head"])
         layers = stack(config.layers, scope["layers"])
-        finalBlocks = (0..<3).map { DiffusionResBlock(channels, dropout: dropout, at: scope["layers"][config.layers + $0]) }
+        finalBlocks = (0..<3).map {
+            DiffusionResBlock(channels, dropout: dropout, at: scope["layers"][config.layers + $0])
+        }
         outputNorm = GroupNorm(groups: normGroups(channels: channels), channels, at: scope["out"][0])
         output = Conv1d(channels, config.outputChannels, taps: 3, at: scope["out"][2])
     }
@@ -67,7 +71,8 @@ public final class DiffusionModel {
     ///
     /// Shape: [batch, clips, mel channels, time] or [batch, mel channels, time] → [batch, 2 · channels]
     public func conditioningLatent(_ mels: Tensor) -> Tensor {
-        precondition(mels.rank == 3 || mels.rank == 4, "diffusion: expected mels of three or four axes, found \(mels.shape)")
+        precondition(
+            mels.rank == 3 || mels.rank == 4, "diffusion: expected mels of three or four axes, found \(mels.shape)")
         return conditioningLatent(clips: mels.rank == 3 ? [mels] : (0..<mels.size(1)).map { mels.select(1, $0) })
     }
 
@@ -93,11 +98,13 @@ public final class DiffusionModel {
     private func codes(_ guide: DiffusionGuide, _ conditioning: Tensor) -> Tensor {
         precondition(
             conditioning.shape == [guide.batch, 2 * config.modelChannels],
-            "diffusion: conditioning latent \(conditioning.shape) for a batch of \(guide.batch) and \(config.modelChannels) channels")
-        let hidden = switch guide {
-        case .latents(let latents): latentConditioner(latents.transposed(1, 2))
-        case .codes(let codes): codeConverter(codeEmbedding(codes).transposed(1, 2))
-        }
+            "diffusion: conditioning latent \(conditioning.shape) for a batch of \(guide.batch) and \(config.modelChannels) channels"
+        )
+        let hidden =
+            switch guide {
+            case .latents(let latents): latentConditioner(latents.transposed(1, 2))
+            case .codes(let codes): codeConverter(codeEmbedding(codes).transposed(1, 2))
+            }
         let parts = conditioning.unsqueezed(-1).chunks(2, axis: 1)
         return codeNorm(hidden) * (parts[0] + 1) + parts[1]
     }
@@ -122,12 +129,14 @@ public final class DiffusionModel {
     ) -> Tensor {
         let (batch, frames) = (x.size(0), x.size(2))
         precondition(
-            timesteps.count == batch || timesteps.count == 1, "diffusion: \(timesteps.count) timesteps for a batch of \(batch)")
+            timesteps.count == batch || timesteps.count == 1,
+            "diffusion: \(timesteps.count) timesteps for a batch of \(batch)")
         let context = DiffusionContext(time: timeEmbedding(timesteps).silu, run: run["layers"])
         let time = DiffusionContext(time: context.time, run: run["integrator"])
         var code = aligned ?? unconditionedEmbedding.value.expanded([batch, config.modelChannels, frames]).contiguous
         precondition(
-            code.shape == [batch, config.modelChannels, frames], "diffusion: conditioning \(code.shape) for a mel \(x.shape)")
+            code.shape == [batch, config.modelChannels, frames],
+            "diffusion: conditioning \(code.shape) for a mel \(x.shape)")
         for (index, layer) in integrator.enumerated() {
             let input = code
             code = computed { layer(input, time[index]) }

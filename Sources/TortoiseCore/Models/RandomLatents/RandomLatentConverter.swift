@@ -31,7 +31,8 @@ public final class RandomLatentConverter {
         let channels = config.channels
         hidden = (0..<Self.layers).map {
             Linear(
-                channels, channels, initializer: .normal(standardDeviation: 1 / Self.rateMultiplier), biasInitializer: .zeros,
+                channels, channels, initializer: .normal(standardDeviation: 1 / Self.rateMultiplier),
+                biasInitializer: .zeros,
                 at: scope["layers"][$0])
         }
         output = Linear(channels, channels, at: scope["layers"][Self.layers])
@@ -42,7 +43,9 @@ public final class RandomLatentConverter {
         let weightScale = Self.rateMultiplier / Float(config.channels).squareRoot()
         let activated = hidden.reduce(noise) { x, layer in
             // The scale of the weights moves to the input, so that weights stay in the file as they are.
-            let sum = layer.weight.multiply(x * weightScale) + (layer.bias?.value ?? Tensor.zeros([config.channels])) * Self.rateMultiplier
+            let sum =
+                layer.weight.multiply(x * weightScale) + (layer.bias?.value ?? Tensor.zeros([config.channels]))
+                * Self.rateMultiplier
             return sum.leakyReLU(slope: Self.slope) * Float(2).squareRoot()
         }
         return output(activated)

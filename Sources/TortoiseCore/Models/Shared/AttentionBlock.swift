@@ -68,7 +68,8 @@ final class AttentionBlock {
         qkv = Conv1d(channels, 3 * channels, taps: 1, at: scope["qkv"])
         // Training starts from blocks that change nothing.
         projection = Conv1d(channels, channels, taps: 1, initializer: .zeros, at: scope["proj_out"])
-        relativePosition = hasBias
+        relativePosition =
+            hasBias
             ? RelativePositionBias(
                 heads: heads, scale: Float(channels / heads).squareRoot(), at: scope["relative_pos_embeddings"]) : nil
         self.heads = heads

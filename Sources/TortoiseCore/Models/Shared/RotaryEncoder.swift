@@ -80,7 +80,8 @@ private final class GatedFeedForward {
 /// Port of `ContinuousTransformerWrapper` around an `Encoder` (`tortoise/models/xtransformers.py`): pre-norm by root mean square,
 /// rotary positions, gated feed-forward, layer norm at the end. Keys: `attn_layers.layers.N`, `norm`.
 final class RotaryEncoder {
-    private let layers: [(attentionNorm: RMSNorm, attention: RotaryAttention, forwardNorm: RMSNorm, forward: GatedFeedForward)]
+    private let layers:
+        [(attentionNorm: RMSNorm, attention: RotaryAttention, forwardNorm: RMSNorm, forward: GatedFeedForward)]
     private let finalNorm: LayerNorm
     private let config: RotaryEncoderConfig
 

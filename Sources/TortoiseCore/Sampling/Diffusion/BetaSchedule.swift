@@ -19,7 +19,9 @@ public enum BetaSchedule: String, Sendable, CaseIterable {
                 let root = cos((time + 0.008) / 1.008 * Double.pi / 2)
                 return root * root
             }
-            return (0..<steps).map { min(1 - signal(Double($0 + 1) / Double(steps)) / signal(Double($0) / Double(steps)), 0.999) }
+            return (0..<steps).map {
+                min(1 - signal(Double($0 + 1) / Double(steps)) / signal(Double($0) / Double(steps)), 0.999)
+            }
         }
     }
 }
@@ -41,9 +43,12 @@ public enum TimestepSpacing: Sendable, Equatable {
     /// - Throws: `InputError.usage` for anything else.
     public init(parsing text: String) throws {
         let isStride = text.hasPrefix("ddim")
-        let counts = text.dropFirst(isStride ? 4 : 0).split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        let counts = text.dropFirst(isStride ? 4 : 0).split(separator: ",", omittingEmptySubsequences: false).map {
+            Int($0) ?? 0
+        }
         guard counts.allSatisfy({ $0 > 0 }), !counts.isEmpty, !isStride || counts.count == 1 else {
-            throw InputError.usage("expected a number of steps, such as 80, 10,15,20 or ddim50; found '\(text.prefix(40))'")
+            throw InputError.usage(
+                "expected a number of steps, such as 80, 10,15,20 or ddim50; found '\(text.prefix(40))'")
         }
         self = isStride ? .stride(steps: counts[0]) : .sections(counts)
     }

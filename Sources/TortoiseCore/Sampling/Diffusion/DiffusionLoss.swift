@@ -23,7 +23,9 @@ extension GaussianDiffusion {
     ///   - noise: [batch, channels, ...]
     ///   - steps: Of this process, one per batch entry; the network heard `timesteps[step]`.
     ///   - rescalesBound: Whether the bound is multiplied by steps / 1,000 (rescaled_mse).
-    public func loss(_ prediction: Tensor, data: Tensor, noise: Tensor, steps: [Int], rescalesBound: Bool = false) -> DiffusionLoss {
+    public func loss(_ prediction: Tensor, data: Tensor, noise: Tensor, steps: [Int], rescalesBound: Bool = false)
+        -> DiffusionLoss
+    {
         let channels = data.size(1)
         precondition(
             prediction.size(1) == channels || prediction.size(1) == 2 * channels,
@@ -56,7 +58,8 @@ extension GaussianDiffusion {
         let divergence = (logVariance - trueLogVariance - 1 + (trueLogVariance - logVariance).exp + distance) * 0.5
         let bits = divergence.meanOverElements * Float(1 / log(2.0))
         guard steps.contains(0) else { return bits }
-        let surprise = discretizedSurprise(data, mean: mean, logScale: logVariance * 0.5).meanOverElements * Float(1 / log(2.0))
+        let surprise =
+            discretizedSurprise(data, mean: mean, logScale: logVariance * 0.5).meanOverElements * Float(1 / log(2.0))
         let isFirst = Tensor(steps.map { $0 == 0 ? 1 : 0 })
         return surprise * isFirst + bits * (1 - isFirst)
     }

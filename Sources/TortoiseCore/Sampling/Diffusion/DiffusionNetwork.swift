@@ -21,7 +21,9 @@ public struct ConditionedDiffusion: DiffusionNetwork {
     }
 
     public func prediction(_ x: Tensor, timestep: Int) -> Tensor { model(x, timesteps: [timestep], aligned: aligned) }
-    public func unconditionedPrediction(_ x: Tensor, timestep: Int) -> Tensor { model(x, timesteps: [timestep], aligned: nil) }
+    public func unconditionedPrediction(_ x: Tensor, timestep: Int) -> Tensor {
+        model(x, timesteps: [timestep], aligned: nil)
+    }
 }
 
 /// How strongly samples are led away from what the network makes without conditioning.

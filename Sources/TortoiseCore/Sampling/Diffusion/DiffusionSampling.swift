@@ -72,7 +72,8 @@ struct DenoisingProcess {
         let output = try network.prediction(x, timestep: timestep)
         let channels = x.size(1)
         precondition(
-            output.size(1) == channels || output.size(1) == 2 * channels, "diffusion: prediction \(output.shape) for \(x.shape)")
+            output.size(1) == channels || output.size(1) == 2 * channels,
+            "diffusion: prediction \(output.shape) for \(x.shape)")
         var noise = output.sliced(1, 0..<channels)
         let range = output.size(1) == channels ? nil : output.sliced(1, channels..<2 * channels)
         if let guidance = settings.guidance {

@@ -89,7 +89,8 @@ public indirect enum ConsoleCommand: Equatable, Sendable {
 
     private static func number(_ text: String, _ word: String, allowsZero: Bool) throws -> Double {
         guard let value = Double(text), value.isFinite, value > 0 || allowsZero && value == 0 else {
-            throw InputError.usage("\(word): expected a positive number, found '\(text.prefix(40))'", try: "such as \(word) 1e-4")
+            throw InputError.usage(
+                "\(word): expected a positive number, found '\(text.prefix(40))'", try: "such as \(word) 1e-4")
         }
         return value
     }
@@ -100,7 +101,9 @@ public indirect enum ConsoleCommand: Equatable, Sendable {
             return .usage("'\(text.prefix(60))' is not how it is written", try: "write \(usage)")
         }
         let near = nearestNames(to: word, among: known, limit: 1).first
-        return .usage("'\(text.prefix(60))' is no command", try: near.map { "did you mean \($0)? help lists all" } ?? "help lists all")
+        return .usage(
+            "'\(text.prefix(60))' is no command",
+            try: near.map { "did you mean \($0)? help lists all" } ?? "help lists all")
     }
 }
 

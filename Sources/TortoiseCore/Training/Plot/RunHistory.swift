@@ -15,7 +15,9 @@ public struct RunHistory: Sendable {
     /// - Throws: `InputError.data` when there are none.
     public init(root: String) throws {
         let folder = root + "/logs"
-        let runs = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
+        let runs = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted {
+            (Int($0) ?? 0) < (Int($1) ?? 0)
+        }
         var values: [String: [Double: Double]] = [:]
         var order: [String] = []
         for run in runs {
@@ -41,13 +43,15 @@ public struct RunHistory: Sendable {
     }
 
     private static func isCurve(_ key: String) -> Bool {
-        key.hasPrefix("loss") || key == "lr" || key.hasPrefix("grad_norm") || key.hasPrefix("val.") || key.hasPrefix("subtrain.")
+        key.hasPrefix("loss") || key == "lr" || key.hasPrefix("grad_norm") || key.hasPrefix("val.")
+            || key.hasPrefix("subtrain.")
     }
 
     /// The curves by panel: losses, evaluations, gradient norm, learning rate.
     public var panels: [(title: String, curves: [Curve])] {
         let groups: [(String, (String) -> Bool)] = [
-            ("loss", { $0.hasPrefix("loss") && $0 != "loss.codes" }), ("codes in use", { $0 == "loss.codes" }), ("evaluation", { $0.hasPrefix("val.") || $0.hasPrefix("subtrain.") }),
+            ("loss", { $0.hasPrefix("loss") && $0 != "loss.codes" }), ("codes in use", { $0 == "loss.codes" }),
+            ("evaluation", { $0.hasPrefix("val.") || $0.hasPrefix("subtrain.") }),
             ("gradient norm", { $0.hasPrefix("grad_norm") }), ("learning rate", { $0 == "lr" }),
         ]
         return groups.compactMap { title, accepts in
@@ -57,7 +61,9 @@ public struct RunHistory: Sendable {
     }
 
     /// A curve smoothed exponentially over about as many points, with the start's bias taken out.
-    static func smoothed(_ points: [(step: Double, value: Double)], over count: Double) -> [(step: Double, value: Double)] {
+    static func smoothed(_ points: [(step: Double, value: Double)], over count: Double) -> [(
+        step: Double, value: Double
+    )] {
         let keep = count / (count + 1)
         var (sum, weight) = (0.0, 0.0)
         return points.filter(\.value.isFinite).map { point in

@@ -14,8 +14,10 @@ struct PlotColor: Equatable {
     static let grid = PlotColor(red: 225, green: 225, blue: 230)
     /// Told apart by people with any kind of colour vision (Okabe and Ito, 2008).
     static let curves = [
-        PlotColor(red: 0, green: 114, blue: 178), PlotColor(red: 213, green: 94, blue: 0), PlotColor(red: 0, green: 158, blue: 115),
-        PlotColor(red: 204, green: 121, blue: 167), PlotColor(red: 230, green: 159, blue: 0), PlotColor(red: 86, green: 180, blue: 233),
+        PlotColor(red: 0, green: 114, blue: 178), PlotColor(red: 213, green: 94, blue: 0),
+        PlotColor(red: 0, green: 158, blue: 115),
+        PlotColor(red: 204, green: 121, blue: 167), PlotColor(red: 230, green: 159, blue: 0),
+        PlotColor(red: 86, green: 180, blue: 233),
     ]
 }
 
@@ -37,9 +39,12 @@ struct RunPlot {
     }
 
     private func draw(_ title: String, _ curves: [RunHistory.Curve], top: Double, on canvas: inout some PlotCanvas) {
-        let shown = curves.map { (name: $0.name, points: RunHistory.smoothed($0.points, over: title == "evaluation" ? 0 : smoothing)) }
+        let shown = curves.map {
+            (name: $0.name, points: RunHistory.smoothed($0.points, over: title == "evaluation" ? 0 : smoothing))
+        }
         let all = shown.flatMap(\.points)
-        guard let firstStep = all.map(\.step).min(), let lastStep = all.map(\.step).max(), let low = all.map(\.value).min(),
+        guard let firstStep = all.map(\.step).min(), let lastStep = all.map(\.step).max(),
+            let low = all.map(\.value).min(),
             let high = all.map(\.value).max()
         else { return }
         let (left, right) = (Self.margin.left, Self.width - Self.margin.right)
@@ -51,7 +56,9 @@ struct RunPlot {
             let value = low + share * values
             canvas.line([(left, y(value)), (right, y(value))], color: .grid, width: 1)
             canvas.text(Self.label(value), x: left - 6, y: y(value) + 4, color: .ink, endsThere: true)
-            canvas.text("\(Int((firstStep + share * steps).rounded()))", x: x(firstStep + share * steps), y: lower + 18, color: .ink, endsThere: share == 1)
+            canvas.text(
+                "\(Int((firstStep + share * steps).rounded()))", x: x(firstStep + share * steps), y: lower + 18,
+                color: .ink, endsThere: share == 1)
         }
         canvas.text(title, x: left, y: top + 18, color: .ink, endsThere: false)
         var legend = left + 130
@@ -96,18 +103,22 @@ struct VectorCanvas: PlotCanvas {
 
     mutating func line(_ points: [(x: Double, y: Double)], color: PlotColor, width: Double) {
         let list = points.map { String(format: "%.1f,%.1f", $0.x, $0.y) }.joined(separator: " ")
-        elements.append("<polyline fill=\"none\" stroke=\"\(Self.name(color))\" stroke-width=\"\(width)\" points=\"\(list)\"/>")
+        elements.append(
+            "<polyline fill=\"none\" stroke=\"\(Self.name(color))\" stroke-width=\"\(width)\" points=\"\(list)\"/>")
     }
 
     mutating func text(_ text: String, x: Double, y: Double, color: PlotColor, endsThere: Bool) {
         let safe = text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
         let anchor = endsThere ? " text-anchor=\"end\"" : ""
-        elements.append(String(format: "<text x=\"%.1f\" y=\"%.1f\" fill=\"\(Self.name(color))\"\(anchor)>", x, y) + safe + "</text>")
+        elements.append(
+            String(format: "<text x=\"%.1f\" y=\"%.1f\" fill=\"\(Self.name(color))\"\(anchor)>", x, y) + safe
+                + "</text>")
     }
 
     var svg: String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(Int(width))\" height=\"\(Int(height))\" font-family=\"sans-serif\" font-size=\"12\">\n"
-            + "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n" + elements.joined(separator: "\n") + "\n</svg>\n"
+            + "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n" + elements.joined(separator: "\n")
+            + "\n</svg>\n"
     }
 
     private static func name(_ color: PlotColor) -> String { "rgb(\(color.red),\(color.green),\(color.blue))" }

@@ -52,14 +52,18 @@ public struct CheckpointFolder: Sendable {
     /// The tags of complete checkpoints, oldest first.
     public var tags: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        let complete = names.filter { !$0.hasPrefix(".") && FileManager.default.fileExists(atPath: "\(path)/\($0)/state.sft") }
+        let complete = names.filter {
+            !$0.hasPrefix(".") && FileManager.default.fileExists(atPath: "\(path)/\($0)/state.sft")
+        }
         func time(_ tag: String) -> Double {
             var status = stat()
             guard stat("\(path)/\(tag)/state.sft", &status) == 0 else { return 0 }
             return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
         }
-        return names.isEmpty ? [] : complete.map { ($0, time($0), Int($0) ?? 0) }
-            .sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
+        return names.isEmpty
+            ? []
+            : complete.map { ($0, time($0), Int($0) ?? 0) }
+                .sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
     }
 
     /// The folders to try when a run continues, best first: the one that `latest` names, then the others from the newest on.

@@ -58,7 +58,8 @@ final class TrainingState<Task: TrainingTask> {
             let tensor = try Tensor(of: parameter.name, in: module)
             guard tensor.shape == parameter.shape, tensor.dtype == .float32 else {
                 throw InputError.model(
-                    "\(parameter.name): expected \(parameter.shape) of float32, found \(tensor.shape) of \(tensor.dtype)", at: place,
+                    "\(parameter.name): expected \(parameter.shape) of float32, found \(tensor.shape) of \(tensor.dtype)",
+                    at: place,
                     try: "train in a fresh folder, or give the sizes that the checkpoint was made with")
             }
             return tensor
@@ -66,7 +67,8 @@ final class TrainingState<Task: TrainingTask> {
         if module.names.count > trained.count {
             let known = Set(trained.map(\.name))
             let others = module.names.filter { !known.contains($0) }
-            throw InputError.model("has parameters that are not trained here: \(others.prefix(10).joined(separator: ", "))", at: place)
+            throw InputError.model(
+                "has parameters that are not trained here: \(others.prefix(10).joined(separator: ", "))", at: place)
         }
         let file = try SafetensorsReader(path: folder + "/optimizer.sft")
         if parts.optimizer {

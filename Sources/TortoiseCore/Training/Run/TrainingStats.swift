@@ -21,7 +21,8 @@ public struct TrainingStats: Equatable, Sendable {
     var json: String {
         let identity = identity.sorted { $0.key < $1.key }
             .map { "\(JSONValue.quoted($0.key)):\(JSONValue.quoted($0.value))" }.joined(separator: ",")
-        return "{\"global_step\":\(step),\"micro_step\":\(step),\"global_samples\":\(samples),\"tokens_processed\":\(tokens),"
+        return
+            "{\"global_step\":\(step),\"micro_step\":\(step),\"global_samples\":\(samples),\"tokens_processed\":\(tokens),"
             + "\"epoch\":\(position.epoch),\"batch\":\(position.batch),"
             + "\"learning_rate\":\(learningRate.map { "\($0)" } ?? "null"),\"learning_rate_factor\":\(learningRateFactor),"
             + "\"bad_updates\":\(badUpdates),\"identity\":{\(identity)}}"

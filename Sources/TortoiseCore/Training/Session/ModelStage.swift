@@ -16,7 +16,8 @@ public enum ModelStage: String, Sendable, CaseIterable {
         } else {
             throw InputError.usage(
                 "no stage is called '\(name.prefix(60))'", at: "models",
-                try: "a name has one of \(ModelStage.allCases.map(\.rawValue).joined(separator: ", ")) or vocoder in it")
+                try: "a name has one of \(ModelStage.allCases.map(\.rawValue).joined(separator: ", ")) or vocoder in it"
+            )
         }
     }
 }

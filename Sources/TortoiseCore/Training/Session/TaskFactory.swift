@@ -61,11 +61,14 @@ struct TaskFactory {
             let (config, notes) = try entry.kwargs.decode(Config.self, at: place)
             notes.forEach { note("\($0)") }
             try validate(config)
-            let made = try ParameterStore.initialize(seed: UInt64(bitPattern: Int64(configuration.trainer.seed))) { try makeModel(config, $0) }
+            let made = try ParameterStore.initialize(seed: UInt64(bitPattern: Int64(configuration.trainer.seed))) {
+                try makeModel(config, $0)
+            }
             return (made.model, made.parameters, config, nil)
         }
         let options = entry.kwargs.entries.isEmpty ? nil : entry.kwargs
-        let loaded = try ModelLoader.load(path, as: type, options: options, keyMap: keyMap, validate: validate, makeModel)
+        let loaded = try ModelLoader.load(
+            path, as: type, options: options, keyMap: keyMap, validate: validate, makeModel)
         loaded.notes.forEach { note("\($0)") }
         return (loaded.model, loaded.parameters, loaded.config, path)
     }
@@ -74,7 +77,8 @@ struct TaskFactory {
         if let path = entry.path {
             let resolved = paths.resolve(path)
             guard FileManager.default.fileExists(atPath: resolved) else {
-                throw InputError.model("there is no such file", at: resolved, try: "correct the path of the model '\(name)'")
+                throw InputError.model(
+                    "there is no such file", at: resolved, try: "correct the path of the model '\(name)'")
             }
             return resolved
         }
@@ -118,7 +122,9 @@ struct TaskFactory {
         store.setTrainable { parameter in
             !frozen.contains(parameter.name) && !idle.contains { parameter.name.hasPrefix($0) }
         }
-        guard !store.trainable.isEmpty else { throw InputError.usage("all parameters are frozen", at: "models: \(name): frozen_params") }
+        guard !store.trainable.isEmpty else {
+            throw InputError.usage("all parameters are frozen", at: "models: \(name): frozen_params")
+        }
     }
 
     /// What exported weights say about themselves.
@@ -132,7 +138,8 @@ struct TaskFactory {
     private func makeAutoregressive() throws -> PreparedTask {
         let options = try options(AutoregressiveTaskOptions.self)
         let (model, store, config, path) = try load(
-            AutoregressiveConfig.self, AutoregressiveModel.keyMap, validate: { try $0.validate(at: "models: \(name): kwargs") }
+            AutoregressiveConfig.self, AutoregressiveModel.keyMap,
+            validate: { try $0.validate(at: "models: \(name): kwargs") }
         ) { AutoregressiveModel($0, at: $1) }
         model.checkpointsActivations = configuration.trainer.gradientCheckpointing
         // Rows of positions that no batch reaches stay as they are; the conditioning encoder is idle while latents are stored.
@@ -141,14 +148,18 @@ struct TaskFactory {
         var description = description(config)
         if let lora {
             guard path != nil else {
-                throw InputError.usage("an adapter needs weights to adapt", at: "models: \(name)", try: "give the model's path")
+                throw InputError.usage(
+                    "an adapter needs weights to adapt", at: "models: \(name)", try: "give the model's path")
             }
-            let parameters = try lora.path.map {
-                try model.attachAdapter(
-                    from: CheckpointSource(try openCheckpoint(path: paths.resolve($0))), alpha: lora.alpha, dropout: lora.dropout)
-            } ?? model.attachAdapter(
-                LoRAConfig(rank: lora.rank, alpha: lora.alpha, dropout: lora.dropout),
-                seed: UInt64(bitPattern: Int64(configuration.trainer.seed)))
+            let parameters =
+                try lora.path.map {
+                    try model.attachAdapter(
+                        from: CheckpointSource(try openCheckpoint(path: paths.resolve($0))), alpha: lora.alpha,
+                        dropout: lora.dropout)
+                }
+                ?? model.attachAdapter(
+                    LoRAConfig(rank: lora.rank, alpha: lora.alpha, dropout: lora.dropout),
+                    seed: UInt64(bitPattern: Int64(configuration.trainer.seed)))
             AutoregressiveModel.train(adapter: parameters, of: store, embeddings: lora.embeddings)
             adapter = parameters
             description = [("config", CheckpointContent(lora.yaml ?? .null))]
@@ -156,8 +167,10 @@ struct TaskFactory {
         let task = AutoregressiveTask(
             name: lora?.fullName ?? name, model, store, adapter: adapter, options: options, description: description)
         return PreparedTask(
-            task: task, width: config.width, limits: .init(codes: config.maximumMelTokens, tokens: config.maximumTextTokens),
-            needsCompanions: options.trainsConditioning, needs: options.trainsConditioning ? [.codes, .dvaeMels] : [.codes, .latents],
+            task: task, width: config.width,
+            limits: .init(codes: config.maximumMelTokens, tokens: config.maximumTextTokens),
+            needsCompanions: options.trainsConditioning,
+            needs: options.trainsConditioning ? [.codes, .dvaeMels] : [.codes, .latents],
             startedFrom: path)
     }
 
@@ -165,9 +178,11 @@ struct TaskFactory {
         let options = try options(DVAETaskOptions.self)
         let (model, store, config, path) = try load(DVAEConfig.self, DVAEModel.keyMap) { DVAEModel($0, at: $1) }
         try setTrainable(store)
-        let task = DVAETask(name: name, model, store, options: options, isFresh: path == nil, description: description(config))
+        let task = DVAETask(
+            name: name, model, store, options: options, isFresh: path == nil, description: description(config))
         return PreparedTask(
-            task: task, width: config.hiddenWidth, limits: .init(codes: 0, tokens: 0), needsCompanions: false, needs: [.dvaeMels],
+            task: task, width: config.hiddenWidth, limits: .init(codes: 0, tokens: 0), needsCompanions: false,
+            needs: [.dvaeMels],
             startedFrom: path)
     }
 
@@ -185,9 +200,11 @@ struct TaskFactory {
                 "in_latent_channels is \(config.latentChannels), and the autoregressive model's latents have \(source.width)",
                 at: "models: \(name): kwargs")
         }
-        let task = try DiffusionTask(name: name, model, store, source, options: options, description: description(config))
+        let task = try DiffusionTask(
+            name: name, model, store, source, options: options, description: description(config))
         return PreparedTask(
-            task: task, width: config.modelChannels, limits: .init(codes: Int.max, tokens: Int.max), needsCompanions: true,
+            task: task, width: config.modelChannels, limits: .init(codes: Int.max, tokens: Int.max),
+            needsCompanions: true,
             needs: [.codes, .latents, .diffusionMels], startedFrom: path)
     }
 
@@ -205,31 +222,41 @@ struct TaskFactory {
         let (store, path, settings): (ParameterStore, String?, [(name: String, value: CheckpointContent)])
         switch stage {
         case .bigvgan:
-            let made = try load(BigVGANConfig.self, BigVGANModel.trainableKeyMap) { BigVGANModel($0, trainable: true, at: $1) }
+            let made = try load(BigVGANConfig.self, BigVGANModel.trainableKeyMap) {
+                BigVGANModel($0, trainable: true, at: $1)
+            }
             (network, store, path, settings) = (.bigvgan(made.model), made.store, made.path, description(made.config))
         case .hifigan:
-            let made = try load(HiFiGANConfig.self, HiFiGANModel.trainableKeyMap, validate: { try $0.validate(at: "models: \(name): kwargs") }) {
+            let made = try load(
+                HiFiGANConfig.self, HiFiGANModel.trainableKeyMap,
+                validate: { try $0.validate(at: "models: \(name): kwargs") }
+            ) {
                 HiFiGANModel($0, trainable: true, at: $1)
             }
             network = .hifigan(made.model, try latentSource(options.autoregressive))
             (store, path, settings) = (made.store, made.path, description(made.config))
         default:
-            let made = try load(UnivNetConfig.self, UnivNetModel.trainableKeyMap) { UnivNetModel($0, trainable: true, at: $1) }
+            let made = try load(UnivNetConfig.self, UnivNetModel.trainableKeyMap) {
+                UnivNetModel($0, trainable: true, at: $1)
+            }
             (network, store, path, settings) = (.univnet(made.model), made.store, made.path, description(made.config))
         }
         try setTrainable(store)
         let task = VocoderTask(
             name: name, network, store, try makeDiscriminators(options), options: options, description: settings)
         return PreparedTask(
-            task: task, width: 1, limits: .init(codes: stage == .hifigan ? Int.max : 0, tokens: stage == .hifigan ? Int.max : 0),
-            needsCompanions: false, needs: stage == .hifigan ? [.codes, .latents, .waveforms] : [.waveforms], startedFrom: path)
+            task: task, width: 1,
+            limits: .init(codes: stage == .hifigan ? Int.max : 0, tokens: stage == .hifigan ? Int.max : 0),
+            needsCompanions: false, needs: stage == .hifigan ? [.codes, .latents, .waveforms] : [.waveforms],
+            startedFrom: path)
     }
 
     private func makeDiscriminators(
         _ options: VocoderTaskOptions
     ) throws -> (model: VocoderDiscriminators, store: ParameterStore)? {
         guard options.isAdversarial else { return nil }
-        let (config, notes) = try options.discriminators.decode(DiscriminatorConfig.self, at: "models: \(name): task.discriminators")
+        let (config, notes) = try options.discriminators.decode(
+            DiscriminatorConfig.self, at: "models: \(name): task.discriminators")
         notes.forEach { note("\($0)") }
         let made = ParameterStore.initialize(seed: UInt64(bitPattern: Int64(configuration.trainer.seed)) &+ 1) {
             VocoderDiscriminators(config, at: $0)

@@ -34,7 +34,9 @@ public final class TrainingSession {
         guard let first = trained.first, trained.count == 1 else {
             let names = trained.map(\.name).joined(separator: ", ")
             throw InputError.usage(
-                trained.isEmpty ? "no model is marked for training" : "several models are marked for training: \(names)", at: "models",
+                trained.isEmpty
+                    ? "no model is marked for training" : "several models are marked for training: \(names)",
+                at: "models",
                 try: "set 'training: True' for one of them; stages are trained one after another")
         }
         entry = first
@@ -46,9 +48,12 @@ public final class TrainingSession {
     /// - Throws: `InputError` as `run` would before its first step.
     public func selectionSummary() throws -> [String] {
         let data = try DatasetFile(path: paths.resolve(configuration.dataset.hdf5Name))
-        let prepared = try TaskFactory(configuration: configuration, paths: paths, entry: entry, lora: lora, note: { _ in }).make()
+        let prepared = try TaskFactory(
+            configuration: configuration, paths: paths, entry: entry, lora: lora, note: { _ in }
+        ).make()
         try check(data.schema, has: prepared.needs, data.path)
-        return try selection(of: data, prepared).summary(try data.utteranceNames(), try data.speakers(), try data.speakerOfEach())
+        return try selection(of: data, prepared).summary(
+            try data.utteranceNames(), try data.speakers(), try data.speakerOfEach())
     }
 
     private func selection(of data: DatasetFile, _ prepared: PreparedTask) throws -> DatasetSelection {
@@ -84,9 +89,13 @@ public final class TrainingSession {
             report(.answer($0))
         }.make()
         try check(data.schema, has: prepared.needs, data.path)
-        if prepared.startedFrom == nil { report(.answer("training starts from random weights: no path was given, and none were exported before")) }
+        if prepared.startedFrom == nil {
+            report(.answer("training starts from random weights: no path was given, and none were exported before"))
+        }
         let selection = try selection(of: data, prepared)
-        for line in selection.summary(try data.utteranceNames(), try data.speakers(), try data.speakerOfEach()) { report(.answer(line)) }
+        for line in selection.summary(try data.utteranceNames(), try data.speakers(), try data.speakerOfEach()) {
+            report(.answer(line))
+        }
         return try start(prepared.task, prepared, data, selection, options, inbox, report)
     }
 
@@ -98,23 +107,28 @@ public final class TrainingSession {
         let identity = [("vocabulary", data.schema.tokenizerHash), ("model", task.name)]
         let source = DatasetBatchSource(
             data, selection.training, configuration.dataset, batchSize: hyperparameters.batchSize,
-            seed: UInt64(bitPattern: Int64(configuration.trainer.seed)), identity: identity, withCompanions: prepared.needsCompanions)
+            seed: UInt64(bitPattern: Int64(configuration.trainer.seed)), identity: identity,
+            withCompanions: prepared.needsCompanions)
         let schedule = try OptimizerFactory.makeSchedule(
             hyperparameters, iterations: configuration.trainer.iterations, width: prepared.width)
         let optimizers = try task.phases.map { try OptimizerFactory.makeOptimizer(hyperparameters, $0) }
         let folder = RunFolder(paths, name: task.name)
         let leftovers = try folder.prepare(
             configuration: try configuration.serialized(), commandLine: options.commandLine, version: options.version)
-        if !leftovers.isEmpty { report(.answer("removed what a killed run left: \(leftovers.joined(separator: ", "))")) }
+        if !leftovers.isEmpty {
+            report(.answer("removed what a killed run left: \(leftovers.joined(separator: ", "))"))
+        }
         let evaluation = EvaluationSets(data, selection, configuration, withCompanions: prepared.needsCompanions)
         let suffix = configuration.weightsFormat.rawValue
         let trainer = Trainer(
             task, source, optimizers: optimizers,
             options: TrainerOptions(
-                configuration, schedule: schedule, exportName: (lora == nil ? configuration.weightsName : "lora") + "." + suffix),
+                configuration, schedule: schedule,
+                exportName: (lora == nil ? configuration.weightsName : "lora") + "." + suffix),
             folder: folder, inbox: inbox, metrics: try MetricsLog(folder: folder.logs),
             evaluation: evaluation.isEmpty ? nil : { try evaluation.evaluate(task, step: $0) }, report: report)
-        let continued = configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil
+        let continued =
+            configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil
             ? nil : try trainer.resume(isForced: options.isForced)
         report(.started(overview(task, trainer, source, continued ?? prepared.startedFrom, folder)))
         if options.exportsOnly {
@@ -137,8 +151,10 @@ public final class TrainingSession {
         let trained = trainer.state.trained.reduce(0) { $0 + $1.shape.product }
         return TrainingOverview(
             model: task.name, trainableParameters: trained,
-            frozenParameters: task.parameters.reduce(0) { $0 + $1.shape.product } - trained, firstStep: trainer.state.stats.step,
-            iterations: configuration.trainer.iterations, batchesPerEpoch: source.batchesPerEpoch, continuedFrom: continued,
+            frozenParameters: task.parameters.reduce(0) { $0 + $1.shape.product } - trained,
+            firstStep: trainer.state.stats.step,
+            iterations: configuration.trainer.iterations, batchesPerEpoch: source.batchesPerEpoch,
+            continuedFrom: continued,
             stateBytes: trainer.state.byteCount, availableBytes: ProcessMemory.available, logs: folder.logs)
     }
 
@@ -146,11 +162,14 @@ public final class TrainingSession {
         var missing: [DatasetContent] = []
         if needs.contains(.latents), schema.autoregressiveLatentWidth == 0 { missing.append(.latents) }
         if needs.contains(.dvaeMels), !schema.mels.contains(where: { $0.name == "dvae" }) { missing.append(.dvaeMels) }
-        if needs.contains(.diffusionMels), !schema.mels.contains(where: { $0.name == "diffusion" }) { missing.append(.diffusionMels) }
+        if needs.contains(.diffusionMels), !schema.mels.contains(where: { $0.name == "diffusion" }) {
+            missing.append(.diffusionMels)
+        }
         if needs.contains(.waveforms), schema.waveformRate == nil { missing.append(.waveforms) }
         guard missing.isEmpty else {
             throw InputError.data(
-                "this task needs what the dataset does not store: \(missing.map(\.rawValue).joined(separator: ", "))", at: path,
+                "this task needs what the dataset does not store: \(missing.map(\.rawValue).joined(separator: ", "))",
+                at: path,
                 try: "prepare it again with --for, and with --model where latents are missing")
         }
     }
@@ -167,16 +186,21 @@ final class EvaluationSets {
         sets = [("subtrain", selection.training), ("val", selection.validation)].compactMap { name, items in
             let chosen = Array(items.shuffled(by: RandomSource(seed: 0)["evaluation"]).prefix(settings.size))
             guard !chosen.isEmpty else { return nil }
-            return (name, DatasetBatchSource(
-                data, chosen, order, batchSize: min(settings.batchSize, chosen.count), seed: 0, identity: [], depth: 2,
-                withCompanions: withCompanions))
+            return (
+                name,
+                DatasetBatchSource(
+                    data, chosen, order, batchSize: min(settings.batchSize, chosen.count), seed: 0, identity: [],
+                    depth: 2,
+                    withCompanions: withCompanions)
+            )
         }
     }
 
     var isEmpty: Bool { sets.isEmpty }
 
     /// The means of what a task measures on each set.
-    func evaluate<Task: TrainingTask>(_ task: Task, step: Int) throws -> EvaluationReport where Task.Batch == UtteranceBatch {
+    func evaluate<Task: TrainingTask>(_ task: Task, step: Int) throws -> EvaluationReport
+    where Task.Batch == UtteranceBatch {
         let start = ContinuousClock.now
         var metrics: [(name: String, value: Double)] = []
         for (name, source) in sets {

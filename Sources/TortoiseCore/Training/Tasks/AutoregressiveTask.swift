@@ -16,7 +16,9 @@ extension AutoregressiveTaskOptions: ConfigurationSection {
         keys.key("text_weight", \.textWeight, .within(0...1_000))
         keys.key("mel_weight", \.melWeight, .within(0...1_000))
         keys.key("train_conditioning", \.trainsConditioning)
-        keys.key("prompt_seconds", \.promptSeconds, .init(expected: "0.5 to 12 seconds") { $0.lower >= 0.5 && $0.upper <= 12 })
+        keys.key(
+            "prompt_seconds", \.promptSeconds,
+            .init(expected: "0.5 to 12 seconds") { $0.lower >= 0.5 && $0.upper <= 12 })
     }
 }
 
@@ -59,7 +61,8 @@ public final class AutoregressiveTask: TrainingTask {
     func inputs(_ batch: UtteranceBatch, _ run: RunContext) -> AutoregressiveInputs {
         let (text, textLengths) = batch.text
         let codes = batch.codes(padding: model.config.stopMelToken).ids
-        let latent = options.trainsConditioning ? heardVoices(batch, run["prompt"]) : batch.latents(\.autoregressiveLatent)
+        let latent =
+            options.trainsConditioning ? heardVoices(batch, run["prompt"]) : batch.latents(\.autoregressiveLatent)
         return AutoregressiveInputs(
             latent: latent, text: text, textLengths: textLengths, codes: codes,
             wavLengths: batch.items.map(\.utterance.sampleCount))
@@ -83,11 +86,12 @@ public final class AutoregressiveTask: TrainingTask {
         var parts = [(name: "text", value: text.item), (name: "mel", value: mel.item)]
         guard batch.items.count > 1 else { return parts }
         // The same codes with the next row's text: the gap shows how much of the text is read.
-        let shuffled = UtteranceBatch(batch.items.indices.map { row in
-            var item = batch.items[row]
-            item.utterance.tokens = batch.items[(row + 1) % batch.items.count].utterance.tokens
-            return item
-        })
+        let shuffled = UtteranceBatch(
+            batch.items.indices.map { row in
+                var item = batch.items[row]
+                item.utterance.tokens = batch.items[(row + 1) % batch.items.count].utterance.tokens
+                return item
+            })
         var other = given
         (other.text, other.textLengths) = shuffled.text
         parts.append(("mel_wrong_text", model.loss(other, .inference).mel.item))
@@ -104,7 +108,9 @@ public final class AutoregressiveTask: TrainingTask {
 
     /// The model's own parameters that an adapter's training changed.
     private func embeddings(_ dtype: WeightDType) throws -> [(name: String, tensor: TensorSource)] {
-        try store.trainable.map { ($0.name, TensorSource(try AutoregressiveModel.keyMap.fileValue(of: $0).stored(as: dtype))) }
+        try store.trainable.map {
+            ($0.name, TensorSource(try AutoregressiveModel.keyMap.fileValue(of: $0).stored(as: dtype)))
+        }
     }
 }
 
@@ -126,7 +132,8 @@ extension Tensor {
         case .bfloat16: converted(to: .bfloat16)
         case .int8, .int4, .float8E5M2, .float8E4M3:
             throw InputError.usage(
-                "weights are not written as \(dtype.rawValue)", at: "weight_dtype", try: "choose float32, float16 or bfloat16")
+                "weights are not written as \(dtype.rawValue)", at: "weight_dtype",
+                try: "choose float32, float16 or bfloat16")
         }
     }
 }

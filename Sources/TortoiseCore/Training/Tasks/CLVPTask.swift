@@ -6,7 +6,8 @@ public final class CLVPTask: TrainingTask {
     private let description: [(name: String, value: CheckpointContent)]
 
     public init(
-        name: String, _ model: CLVPModel, _ store: ParameterStore, description: [(name: String, value: CheckpointContent)]
+        name: String, _ model: CLVPModel, _ store: ParameterStore,
+        description: [(name: String, value: CheckpointContent)]
     ) {
         (self.name, self.model, self.store, self.description) = (name, model, store, description)
     }

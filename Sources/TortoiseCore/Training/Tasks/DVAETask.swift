@@ -75,7 +75,8 @@ public final class DVAETask: TrainingTask {
         let utterances = batch.items.map(\.utterance)
         let limits = utterances.map { ($0.mels[Self.mel]?.count ?? 0) / bands - frames + 1 }
         return UtteranceBatch.melCrops(
-            utterances, Self.mel, bands: bands, frames: frames, starts: UtteranceBatch.randomStarts(limits, run["crop"].random))
+            utterances, Self.mel, bands: bands, frames: frames,
+            starts: UtteranceBatch.randomStarts(limits, run["crop"].random))
     }
 
     public func didStep(_ step: Int, _ run: RunContext) {

@@ -38,7 +38,8 @@ public final class DiffusionTask: TrainingTask {
     private static let framesPerSecond = 24_000.0 / 256
 
     init(
-        name: String, _ model: DiffusionModel, _ store: ParameterStore, _ source: LatentSource, options: DiffusionTaskOptions,
+        name: String, _ model: DiffusionModel, _ store: ParameterStore, _ source: LatentSource,
+        options: DiffusionTaskOptions,
         description: [(name: String, value: CheckpointContent)]
     ) throws {
         (self.name, self.model, self.store, self.source) = (name, model, store, source)
@@ -52,10 +53,12 @@ public final class DiffusionTask: TrainingTask {
     public func loss(_ batch: UtteranceBatch, phase: Int, _ run: RunContext) -> TaskLoss {
         let (latents, starts) = source.crops(batch, codes: options.cropCodes, run["crop"].random)
         let mel = target(batch, codes: latents.size(1), starts)
-        let steps = UtteranceBatch.randomStarts([Int](repeating: process.count, count: mel.size(0)), run["steps"].random)
+        let steps = UtteranceBatch.randomStarts(
+            [Int](repeating: process.count, count: mel.size(0)), run["steps"].random)
         let noise = Tensor(run["noise"].random.stream.normals(mel.count), shape: mel.shape)
         let pass = model.trainingPass(
-            process.noised(mel, noise, steps: steps), timesteps: steps.map { process.timesteps[$0] }, guide: .latents(latents),
+            process.noised(mel, noise, steps: steps), timesteps: steps.map { process.timesteps[$0] },
+            guide: .latents(latents),
             conditioning: model.conditioningLatent(voices(batch, run["prompt"])), run["model"])
         let loss = process.loss(pass.prediction, data: mel, noise: noise, steps: steps)
         let foretold = meanSquaredError(pass.mel, mel)
@@ -68,7 +71,8 @@ public final class DiffusionTask: TrainingTask {
     private func target(_ batch: UtteranceBatch, codes: Int, _ starts: [Int]) -> Tensor {
         let first = starts.map { Int((Double($0) * LatentSource.framesPerCode).rounded()) }
         let mel = UtteranceBatch.melCrops(
-            batch.items.map(\.utterance), Self.mel, bands: model.config.melChannels, frames: DiffusionModel.frames(codes: codes),
+            batch.items.map(\.utterance), Self.mel, bands: model.config.melChannels,
+            frames: DiffusionModel.frames(codes: codes),
             starts: first)
         return MelNormalization.normalize(mel)
     }

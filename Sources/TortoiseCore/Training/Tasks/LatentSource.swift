@@ -26,7 +26,9 @@ final class LatentSource {
                 wavLengths: batch.items.map(\.utterance.sampleCount)))
         let count = max(1, min(limit, lengths.min() ?? limit))
         let starts = UtteranceBatch.randomStarts(lengths.map { $0 - count + 1 }, random)
-        let rows = starts.enumerated().map { latents.sliced(0, $0.offset..<$0.offset + 1).sliced(1, $0.element..<$0.element + count) }
+        let rows = starts.enumerated().map {
+            latents.sliced(0, $0.offset..<$0.offset + 1).sliced(1, $0.element..<$0.element + count)
+        }
         return (concatenated(rows, axis: 0), starts)
     }
 }

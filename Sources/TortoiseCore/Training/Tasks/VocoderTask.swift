@@ -74,7 +74,8 @@ final class VocoderTask: TrainingTask {
     var phases: [TrainingPhase] {
         guard let discriminators else { return [TrainingPhase("", store.trainable)] }
         return [
-            TrainingPhase("discriminator", discriminators.store.trainable, learningRateScale: options.discriminatorRate),
+            TrainingPhase(
+                "discriminator", discriminators.store.trainable, learningRateScale: options.discriminatorRate),
             TrainingPhase("generator", store.trainable),
         ]
     }
@@ -105,8 +106,10 @@ final class VocoderTask: TrainingTask {
     private func likeness(_ generated: Tensor, _ real: Tensor) -> TaskLoss {
         let (a, b) = (generated.reshaped(generated.size(0), -1), real.reshaped(real.size(0), -1))
         let distances = Self.resolutions.map { size, hop in
-            let x = stftMagnitude(a, fftSize: size, hop: hop, power: 1).clamped(to: 1e-5...Float.greatestFiniteMagnitude)
-            let y = stftMagnitude(b, fftSize: size, hop: hop, power: 1).clamped(to: 1e-5...Float.greatestFiniteMagnitude)
+            let x = stftMagnitude(a, fftSize: size, hop: hop, power: 1).clamped(
+                to: 1e-5...Float.greatestFiniteMagnitude)
+            let y = stftMagnitude(b, fftSize: size, hop: hop, power: 1).clamped(
+                to: 1e-5...Float.greatestFiniteMagnitude)
             let convergence = ((x - y).squared.sum / y.squared.sum.detached).sqrt
             return convergence + l1Loss(x.log, y.log)
         }

@@ -20,7 +20,9 @@ import Testing
             withVariance(x, x * (0.5 + 0.4 * Float(timestep) / 4_000) - 0.1)
         }
 
-        private func withVariance(_ x: Tensor, _ noise: Tensor) -> Tensor { concatenated([noise, x.tanh * 0.8], axis: 1) }
+        private func withVariance(_ x: Tensor, _ noise: Tensor) -> Tensor {
+            concatenated([noise, x.tanh * 0.8], axis: 1)
+        }
     }
 
     @Test func spacingsAreTheOriginals() throws {
@@ -40,7 +42,9 @@ import Testing
     @Test(arguments: ["80", "ddim25"])
     func tablesAreTheOriginals(text: String) throws {
         let diffusion = try GaussianDiffusion(TimestepSpacing(parsing: text))
-        for (found, key) in [(diffusion.betas, "betas"), (diffusion.signal, "signal"), (diffusion.leastLogVariance, "log_variance")] {
+        for (found, key) in [
+            (diffusion.betas, "betas"), (diffusion.signal, "signal"), (diffusion.leastLogVariance, "log_variance"),
+        ] {
             let expected = try golden.tensor("\(key).\(text)").values
             #expect(found.count == expected.count)
             for (a, b) in zip(found, expected) { #expect(abs(a - Double(b)) <= 1e-7 * abs(a), "\(key)") }
@@ -74,7 +78,9 @@ import Testing
         let (states, noise) = (try golden.tensor("run.\(name)"), try golden.tensor("noise.\(name)"))
         let diffusion = try GaussianDiffusion(.even(12))
         var sampling = DiffusionSampling()
-        (sampling.sampler, sampling.eta, sampling.guidance, sampling.clipsStart) = (run.sampler, run.eta, run.guidance, clips)
+        (sampling.sampler, sampling.eta, sampling.guidance, sampling.clipsStart) = (
+            run.sampler, run.eta, run.guidance, clips
+        )
         let given = DiffusionNoise(start: noise.select(0, 0), steps: (1...12).map { noise.select(0, $0) })
         var seen: [Tensor] = []
         let recorder = RecordingNetwork(ElementwiseNetwork()) { seen.append($0) }
@@ -101,7 +107,8 @@ import Testing
             try expect(try #require(loss.bound), "\(kind)_vb")
             try expect(loss.total, "\(kind)_loss")
             try expect(loss.start, "\(kind)_x_start_predicted")
-            try expect(try #require((loss.total * upstream).sum.gradients()[prediction]), "gradient_\(kind)", within: 1e-4)
+            try expect(
+                try #require((loss.total * upstream).sum.gradients()[prediction]), "gradient_\(kind)", within: 1e-4)
         }
         let prediction = try stored("prediction").tracked()
         let x = diffusion.noised(data, noise, steps: steps)

@@ -32,7 +32,8 @@ import Testing
 
         var mean: Double { parts.reduce(0) { $0 + $1.weight * $1.mean } }
         var deviation: Double {
-            (parts.reduce(0) { $0 + $1.weight * ($1.mean * $1.mean + $1.deviation * $1.deviation) } - mean * mean).squareRoot()
+            (parts.reduce(0) { $0 + $1.weight * ($1.mean * $1.mean + $1.deviation * $1.deviation) } - mean * mean)
+                .squareRoot()
         }
     }
 
@@ -47,14 +48,16 @@ import Testing
     ) throws -> Tensor {
         var sampling = DiffusionSampling()
         (sampling.sampler, sampling.eta, sampling.guidance, sampling.clipsStart) = (name, eta, nil, false)
-        return try sampling.sample(MixtureNetwork(diffusion: diffusion), diffusion, shape: shape, noise: .init(RandomSource(seed: 3)))
+        return try sampling.sample(
+            MixtureNetwork(diffusion: diffusion), diffusion, shape: shape, noise: .init(RandomSource(seed: 3)))
     }
 
     private func distance(_ a: Tensor, _ b: Tensor) -> Double { ((a - b).sumOfSquares / Double(a.count)).squareRoot() }
 
     /// Halving the steps divides the error against 1,000 steps by 2 to the power of the order.
     @Test(arguments: [
-        (DiffusionSamplerName.ddim, 1), (.eulerAncestral, 1), (.dpmSolver2M, 2), (.heun, 2), (.dpmSolver3MSDE, 3), (.uniPC, 3),
+        (DiffusionSamplerName.ddim, 1), (.eulerAncestral, 1), (.dpmSolver2M, 2), (.heun, 2), (.dpmSolver3MSDE, 3),
+        (.uniPC, 3),
     ])
     func errorsFallWithTheOrder(name: DiffusionSamplerName, order: Int) throws {
         let process = { try GaussianDiffusion(betas: Self.evenBetas, spacing: .even($0 + 1)) }
@@ -73,7 +76,9 @@ import Testing
         let reference = try sample(.uniPC, try GaussianDiffusion(.even(1_000)))
         var errors: [DiffusionSamplerName: [Double]] = [:]
         for name in DiffusionSamplerName.allCases where name != .ancestral {
-            errors[name] = try [10, 20, 40].map { distance(try sample(name, try GaussianDiffusion(.even($0))), reference) }
+            errors[name] = try [10, 20, 40].map {
+                distance(try sample(name, try GaussianDiffusion(.even($0))), reference)
+            }
             report("published, \(name.rawValue): \((errors[name] ?? []).map { String(format: "%.2e", $0) })")
         }
         for (name, falling) in errors { #expect(falling == falling.sorted(by: >), "\(name): \(falling)") }
@@ -128,7 +133,8 @@ import Testing
         var evaluations = 0
         let network = RecordingNetwork(MixtureNetwork(diffusion: diffusion)) { _ in evaluations += 1 }
         var steps: [Int] = []
-        _ = try sampling.sample(network, diffusion, shape: [1, 1, 4], noise: .init(RandomSource(seed: 1))) { done, total in
+        _ = try sampling.sample(network, diffusion, shape: [1, 1, 4], noise: .init(RandomSource(seed: 1))) {
+            done, total in
             #expect(total == 9)
             steps.append(done)
         }
@@ -159,7 +165,10 @@ import Testing
     }
 
     @Test func namesAreThoseOfTheCommandLine() throws {
-        #expect(DiffusionSamplerName.allCases.map(\.rawValue) == ["p", "ddim", "dpm++2m", "dpm++3m-sde", "unipc", "heun", "euler-a"])
+        #expect(
+            DiffusionSamplerName.allCases.map(\.rawValue) == [
+                "p", "ddim", "dpm++2m", "dpm++3m-sde", "unipc", "heun", "euler-a",
+            ])
         #expect(try DiffusionSamplerName(parsing: "DDIM") == .ddim)
         #expect(throws: InputError.self) { try DiffusionSamplerName(parsing: "dpm++") }
     }

@@ -29,7 +29,9 @@ public struct BigVGANConfig: Sendable, Equatable {
     /// The small published variant.
     public static var base: BigVGANConfig {
         var config = BigVGANConfig()
-        (config.upsampleFactors, config.upsampleKernelSizes, config.initialChannels) = ([8, 8, 2, 2], [16, 16, 4, 4], 512)
+        (config.upsampleFactors, config.upsampleKernelSizes, config.initialChannels) = (
+            [8, 8, 2, 2], [16, 16, 4, 4], 512
+        )
         return config
     }
 
@@ -49,15 +51,22 @@ extension BigVGANConfig: ConfigurationSection {
         keys.key("activation", \.activation)
         keys.key("snake_logscale", \.usesLogScale)
         // The file also describes the mel, which is that of the front end here, and the training of its authors.
-        keys.vestigial("n_fft", "hop_size", "win_size", "sampling_rate", "fmin", "fmax", "fmax_for_loss", "num_freq", "segment_size")
-        keys.vestigial("num_gpus", "batch_size", "learning_rate", "adam_b1", "adam_b2", "lr_decay", "seed", "clip_grad_norm", "num_workers")
-        keys.vestigial("use_spectral_norm", "discriminator_channel_mult", "resolutions", "mpd_reshapes", "dist_config", "normalize_volume")
+        keys.vestigial(
+            "n_fft", "hop_size", "win_size", "sampling_rate", "fmin", "fmax", "fmax_for_loss", "num_freq",
+            "segment_size")
+        keys.vestigial(
+            "num_gpus", "batch_size", "learning_rate", "adam_b1", "adam_b2", "lr_decay", "seed", "clip_grad_norm",
+            "num_workers")
+        keys.vestigial(
+            "use_spectral_norm", "discriminator_channel_mult", "resolutions", "mpd_reshapes", "dist_config",
+            "normalize_volume")
     }
 
     /// - Throws: `InputError.usage` when sizes do not go together.
     func validate(at place: String) throws {
         try validateStages(
-            kernels: upsampleKernelSizes, factors: upsampleFactors, initialChannels: initialChannels, blockKernels: kernelSizes,
+            kernels: upsampleKernelSizes, factors: upsampleFactors, initialChannels: initialChannels,
+            blockKernels: kernelSizes,
             dilations: dilations, at: place)
     }
 }

@@ -24,7 +24,10 @@ extension DiscriminatorConfig: ConfigurationSection {
         keys.key(
             "resolutions", \.resolutions,
             .init(expected: "lists of frame, hop and window with hop ≤ window ≤ frame") {
-                !$0.isEmpty && $0.allSatisfy { $0.count == 3 && $0[1] > 0 && $0[1] <= $0[2] && $0[2] <= $0[0] && $0[0] <= 65_536 }
+                !$0.isEmpty
+                    && $0.allSatisfy {
+                        $0.count == 3 && $0[1] > 0 && $0[1] <= $0[2] && $0[2] <= $0[0] && $0[0] <= 65_536
+                    }
             })
         keys.key("mpd_channels", \.periodChannels, .positiveList)
         keys.key("mrd_channels", \.spectrogramChannels, .within(1...4_096))

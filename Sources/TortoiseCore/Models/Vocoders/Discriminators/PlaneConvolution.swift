@@ -19,7 +19,8 @@ final class PlaneConvolution {
     /// Shape: [columns, inputs, rows] → [columns, outputs, rows']
     func alongFirstAxis(_ x: Tensor) -> Tensor {
         conv1d(
-            x, weight: weight.value.reshaped(outputs, inputs, taps.0), bias: bias.value, stride: stride, padding: taps.0 / 2)
+            x, weight: weight.value.reshaped(outputs, inputs, taps.0), bias: bias.value, stride: stride,
+            padding: taps.0 / 2)
     }
 
     /// Over rows and time, with the stride along time: neighbouring rows become channels.

@@ -39,13 +39,15 @@ extension HiFiGANConfig: ConfigurationSection {
         keys.key("upsample_kernel_sizes", \.upsampleKernelSizes, .positiveList)
         keys.key("upsample_initial_channel", \.initialChannels, .within(1...65_536))
         keys.key("upsample_factors", \.upsampleFactors, .positiveList)
-        keys.vestigial("out_channels", "inference_padding", "conv_pre_weight_norm", "conv_post_weight_norm", "conv_post_bias")
+        keys.vestigial(
+            "out_channels", "inference_padding", "conv_pre_weight_norm", "conv_post_weight_norm", "conv_post_bias")
     }
 
     /// - Throws: `InputError.usage` when sizes do not go together.
     func validate(at place: String) throws {
         try validateStages(
-            kernels: upsampleKernelSizes, factors: upsampleFactors, initialChannels: initialChannels, blockKernels: kernelSizes,
+            kernels: upsampleKernelSizes, factors: upsampleFactors, initialChannels: initialChannels,
+            blockKernels: kernelSizes,
             dilations: dilations, at: place)
     }
 }
@@ -66,7 +68,8 @@ func validateStages(
         throw InputError.usage("\(initialChannels) channels cannot be halved \(factors.count) times", at: place)
     }
     guard blockKernels.count == dilations.count, blockKernels.allSatisfy({ $0 % 2 == 1 }) else {
-        throw InputError.usage("residual kernel sizes \(blockKernels) are not odd, or not one per list of dilations", at: place)
+        throw InputError.usage(
+            "residual kernel sizes \(blockKernels) are not odd, or not one per list of dilations", at: place)
     }
 }
 

@@ -15,7 +15,8 @@ public final class UnivNetModel {
         var hop = 1
         blocks = config.strides.enumerated().map { index, stride in
             hop *= stride
-            return LocationVariableBlock(config, stride: stride, hop: hop, isNormed: trainable, at: scope["res_stack"][index])
+            return LocationVariableBlock(
+                config, stride: stride, hop: hop, isNormed: trainable, at: scope["res_stack"][index])
         }
         input = Conv1d(
             config.noiseChannels, config.channels, taps: Self.outerTaps, padding: 0, weightNorm: trainable,

@@ -41,7 +41,7 @@ struct Speak: ParsableCommand {
         guard !lines.isEmpty else { throw InputError.data("the text is empty", try: "give something to say") }
         let path = outPath ?? Self.defaultPath()
         let format = try path == "-" ? AudioFormat(named: "wav") : AudioFormat(path: path)
-        let (models, frontEnd) = try modelOptions.load()
+        let (models, frontEnd) = try modelOptions.load(keepsLoaded: lines.count > 1 || settings.kept > 1)
         let start = ContinuousClock.now
         let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed).voice(
             voice ?? reference ?? DefaultVoice.name())

@@ -31,7 +31,8 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A file of words and how they are spoken, a tab between.", valueName: "file"))
     var dictionary: String?
 
-    func load() throws -> (models: SpeechModels, frontEnd: TextFrontEnd) {
+    /// - Parameter keepsLoaded: Whether stages stay in memory after their turn, for more than one utterance.
+    func load(keepsLoaded: Bool = true) throws -> (models: SpeechModels, frontEnd: TextFrontEnd) {
         guard let precision = WeightPrecision(rawValue: dtype.lowercased()) else {
             let names = WeightPrecision.allCases.map(\.rawValue).joined(separator: ", ")
             throw InputError.usage("expected one of \(names), found '\(dtype)'", at: "--dtype")
@@ -45,7 +46,10 @@ struct ModelOptions: ParsableArguments {
             cleaners: try cleaners.map { try TextCleaners(named: $0, at: "--cleaners") } ?? text.cleaners,
             tokenizer: try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")),
             dictionary: try dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
-        return (SpeechModels(files, precision: precision, adapters: try named.map(Self.adapter)), frontEnd)
+        return (
+            SpeechModels(
+                files, precision: precision, adapters: try named.map(Self.adapter), keepsLoaded: keepsLoaded), frontEnd
+        )
     }
 
     private static func adapter(_ text: String) throws -> SpeechModels.AdapterFile {

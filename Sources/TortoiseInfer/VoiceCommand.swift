@@ -30,7 +30,8 @@ struct VoiceCommand: ParsableCommand {
 
         func run() throws {
             let models = try modelOptions.load().models
-            let voice = try VoiceLibrary(models, mode: LatentMode(named: latents), seed: seed).voice(recordings)
+            var voice = try VoiceLibrary(models, mode: LatentMode(named: latents), seed: seed).voice(recordings)
+            voice.modelHashes = try models.voiceHashes()
             try voice.write(to: outPath)
             print("\(outPath): \(voice.clips.count) clips")
         }

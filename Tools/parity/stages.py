@@ -246,6 +246,72 @@ def dvae(size):
         Stage("dvae-decode", {"codes": codes}, lambda: {"mel": model.decode(codes)})])
 
 
+def normed(model, seed):
+    """Random weights for a network under weight norm, whose lengths keep it from amplifying rounding: at twice these PyTorch's own
+    float32 is 2 % away from its float64."""
+    originals.randomize(model, seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("weight_g"):
+                parameter.copy_(parameter.abs() * 0.5)
+    return model
+
+
+def univnet(size):
+    from tortoise.models.vocoder import UnivNetGenerator
+
+    model = UnivNetGenerator() if size == "full" else UnivNetGenerator(channel_size=4)
+    model = normed(model, 26)
+    model.eval()  # which returns nothing here
+    frames = 200 if size == "full" else 20
+    mel, noise = normal(27, 1, 100, frames) - 4, normal(28, 1, 64, frames + 10)
+    return Group("vocoder.pth", None if size == "full" else dict(channel_size=4),
+                 lambda path: torch.save({"model_g": model.state_dict()}, path), [
+        Stage("univnet", {"mel": mel, "z": noise}, lambda: {"wav": model.inference(mel, noise)})])
+
+
+def hifigan(size):
+    from tortoise.models.hifigan_decoder import HifiganGenerator
+
+    width, initial = (1024, 512) if size == "full" else (32, 16)
+    model = HifiganGenerator(in_channels=width, out_channels=1, resblock_type="1", resblock_dilation_sizes=[[1, 3, 5]] * 3,
+                             resblock_kernel_sizes=[3, 7, 11], upsample_kernel_sizes=[16, 16, 4, 4], upsample_initial_channel=initial,
+                             upsample_factors=[8, 8, 2, 2], cond_channels=width)
+    model = normed(model, 29)
+    model.eval()
+    latents, voice = normal(30, 1, 50 if size == "full" else 10, width), normal(31, 1, width)
+
+    def run():
+        stretched = F.interpolate(F.interpolate(latents.transpose(1, 2), scale_factor=[4.0], mode="linear"),
+                                  scale_factor=[24000 / 22050], mode="linear")
+        return {"wav": model(stretched, voice.unsqueeze(2))}
+
+    config = None if size == "full" else dict(in_channels=width, cond_channels=width, upsample_initial_channel=initial)
+    return Group("hifidecoder.pth", config, lambda path: torch.save(model.state_dict(), path), [
+        Stage("hifigan", {"latents": latents, "auto_latent": voice}, run)])
+
+
+def bigvgan(size):
+    from vocoders import BigVGAN
+
+    initial = 1536 if size == "full" else 64
+    torch.manual_seed(0)
+    model = BigVGAN(100, initial, [4, 4, 2, 2, 2, 2], [8, 8, 4, 4, 4, 4], [3, 7, 11], [[1, 3, 5]] * 3, True, True, True)
+    model = normed(model, 32)
+    for key, parameter in model.named_parameters():
+        if ".act." in key:
+            parameter.data = (parameter.data - 1) * 4
+    model.eval()
+    mel = normal(33, 1, 100, 60 if size == "full" else 12) - 4
+
+    def run():
+        return {"wav": model(F.pad(mel, (0, 10), value=-11.5129))[..., :-10 * 256].clamp(-1, 1)}
+
+    config = None if size == "full" else dict(upsample_initial_channel=initial)
+    return Group("bigvgan_24khz_100band.pth", config, lambda path: torch.save({"generator": model.state_dict()}, path), [
+        Stage("bigvgan", {"mel": mel}, run)])
+
+
 def legacy(model):
     """Some published files are older than PyTorch 1.6's zip layout."""
     return lambda path: torch.save(model.state_dict(), path, _use_new_zipfile_serialization=False)
@@ -254,4 +320,5 @@ def legacy(model):
 GROUPS = {
     "autoregressive": autoregressive, "diffusion": diffusion, "rlg_auto": random_latents("rlg_auto.pth", 1024),
     "rlg_diffuser": random_latents("rlg_diffuser.pth", 2048), "clvp": clvp, "cvvp": cvvp, "classifier": classifier, "dvae": dvae,
+    "univnet": univnet, "hifigan": hifigan, "bigvgan": bigvgan,
 }

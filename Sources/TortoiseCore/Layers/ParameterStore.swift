@@ -97,6 +97,8 @@ public final class ParameterStore {
             misshapen.append("\(name) (expected \(shape), found \(stored.shape))")
             return Parameter(name: name, value: Tensor.zeros(shape))
         }
+        // What was packed or widened is not needed in its old form.
+        defer { if precision != .float32 || stored.dtype != .float32 { stored.storage.releasePages() } }
         guard isMatrix, shape.count == 2 else { return Parameter(name: name, value: stored.converted(to: .float32)) }
         return Parameter(name: name, matrix: stored, precision)
     }

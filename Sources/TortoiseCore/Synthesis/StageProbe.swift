@@ -18,7 +18,7 @@ public struct StageProbe {
     }
 
     private static var stages: [(description: Description, body: Body)] {
-        autoregressiveStages + diffusionStages + rankerStages
+        autoregressiveStages + diffusionStages + vocoderStages + rankerStages
     }
 
     /// All stages.

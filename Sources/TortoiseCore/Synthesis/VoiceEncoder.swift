@@ -55,8 +55,7 @@ public struct VoiceEncoder {
         let wide = try clips.map { try Resampler(from: $0.sampleRate, to: 24_000)($0.mono(.first)) }
         return Voice(
             autoregressive: try autoregressiveLatent(narrow), diffusion: try diffusionLatent(wide),
-            clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 },
-            modelHashes: try models.voiceHashes())
+            clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 })
     }
 
     private func autoregressiveLatent(_ clips: [[Float]]) throws -> [Float] {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A block of memory that tensors view: pooled, or a slice of something else that is kept alive.
 final class Storage {
     let base: UnsafeMutableRawPointer
@@ -20,6 +22,16 @@ final class Storage {
             bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } ?? BufferPool.shared.allocate(byteCount: 0)
         byteCount = bytes.count
         self.owner = owner
+    }
+
+    /// Lets go of the pages of a mapped file that lie wholly in these bytes; they are read again when they are touched.
+    func releasePages() {
+        guard owner is MappedFile else { return }
+        let page = UInt(getpagesize())
+        let start = (UInt(bitPattern: base) + page - 1) / page * page
+        let end = (UInt(bitPattern: base) + UInt(byteCount)) / page * page
+        guard end > start else { return }
+        madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_DONTNEED)
     }
 
     deinit {

@@ -101,7 +101,63 @@ import TortoiseCore
                     + "discriminators: {mpd_reshapes: [2], resolutions: [[512, 128, 512]], mpd_channels: [4, 4], mrd_channels: 4}}",
                 20, falls: "mel", by: 1.0)
             try speak(with: set, root)
+            try adapt(set, root)
         }
+    }
+
+    /// An adapter: trained with speech in its evaluations, stopped and taken up again, exported, and heard.
+    private func adapt(_ set: URL, _ root: URL) throws {
+        let folder = root.appending(path: "adapter")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let yaml = folder.path + "/config.yaml"
+        func write(_ iterations: Int) throws {
+            let text = """
+                models:
+                - {name: autoregressive, training: True, path: ../set/autoregressive.sft}
+                - {name: hifigan, path: ../set/hifigan.sft}
+                loras:
+                - {name: lora, rank: 2, alpha: 4, training: True}
+                vocoder: hifigan
+                hyperparameters: {batch_size: 4, gradient_accumulation_steps: 2, optimizer: AdamW, learning_rate: 1.0e-2}
+                evaluation: {batch_size: 4, frequency: 0, size: 4}
+                trainer: {iterations: \(iterations), save_frequency: 0, weight_dtype: float32, threads: 1}
+                dataset: {hdf5_name: ../data.h5, min_utterances: 1, validation_fraction: 0.2, sample_order: random}
+                """
+            try Data(text.utf8).write(to: URL(filePath: yaml))
+        }
+        let checkpoint = folder.path + "/ckpt/lora-r2-a4/8/state.sft"
+        try write(8)
+        _ = try train(["--yaml", yaml])
+        let whole = try Data(contentsOf: URL(filePath: checkpoint))
+        try FileManager.default.removeItem(atPath: folder.path + "/ckpt")
+        try write(3)
+        _ = try train(["--yaml", yaml])
+        try write(8)
+        let result = try train(["--yaml", yaml], input: "eval\n")
+        #expect(result.errors.contains("val.mel_stft"), "\(result.errors)")
+        #expect(try Data(contentsOf: URL(filePath: checkpoint)) == whole)
+        let files = try #require(FileManager.default.enumerator(atPath: folder.path + "/logs")).compactMap {
+            $0 as? String
+        }
+        #expect(files.contains { $0.contains("/ref/") && $0.hasSuffix(".wav") })
+        #expect(files.contains { $0.contains("/lora-r2-a4/val/") && $0.hasSuffix(".wav") })
+        _ = try train(["export", "--yaml", yaml])
+        func speak(_ more: [String]) throws -> Data {
+            let arguments = [
+                "Two.", root.path + "/voices/made/low/1.wav", "--models", set.path, "--vocoder", "hifigan",
+            ]
+            let output = root.path + "/adapted.wav"
+            let spoken = try run(
+                "tortoise-infer",
+                arguments + ["--seed", "3", "--max-ar-steps", "12", "--ar-temp", "0", "-o", output] + more)
+            #expect(spoken.status == 0, "\(spoken.errors)")
+            return try AudioFile.encode(AudioFile.read(output), as: AudioFormat(named: "pcm")).withUnsafeBytes {
+                Data($0)
+            }
+        }
+        let adapter = folder.path + "/ckpt/lora-r2-a4/lora.sft"
+        #expect(try speak([]) != speak(["--lora", adapter]))
+        #expect(try speak([]) == speak(["--lora", adapter + ":0"]))
     }
 
     private func speak(with set: URL, _ root: URL) throws {

@@ -7,7 +7,7 @@ public final class SpeechModels {
     private let adapters: [AdapterFile]
     /// Whether stages stay in memory after their turn.
     private let keepsLoaded: Bool
-    private var autoregressiveModel: LoadedModel<AutoregressiveConfig, AutoregressiveModel>?
+    private var autoregressiveModel: AutoregressiveModel?
     private var diffusionModel: LoadedModel<DiffusionConfig, DiffusionModel>?
     private var clvpModel: LoadedModel<CLVPConfig, CLVPModel>?
     private var vocoders: [ModelStage: any MelVocoder] = [:]
@@ -33,8 +33,14 @@ public final class SpeechModels {
         (self.files, self.precision, self.adapters, self.keepsLoaded) = (files, precision, adapters, keepsLoaded)
     }
 
+    /// The models of a set around an autoregressive model that is in memory: one that is being trained.
+    init(_ files: ModelFiles, autoregressive: AutoregressiveModel) {
+        (self.files, precision, adapters, keepsLoaded) = (files, .float32, [], true)
+        autoregressiveModel = autoregressive
+    }
+
     public func autoregressive() throws -> AutoregressiveModel {
-        if let autoregressiveModel { return autoregressiveModel.model }
+        if let autoregressiveModel { return autoregressiveModel }
         let path = try files.path(of: .autoregressive)
         let loaded = try ModelLoader.load(
             path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap, precision: precision,
@@ -42,7 +48,7 @@ public final class SpeechModels {
         ) { AutoregressiveModel($0, at: $1) }
         for adapter in adapters { try attach(adapter, to: loaded.model) }
         if !adapters.isEmpty, precision == .float32 { try loaded.model.mergeAdapters() }
-        autoregressiveModel = loaded
+        autoregressiveModel = loaded.model
         return loaded.model
     }
 

@@ -42,6 +42,19 @@ public final class SpeechPipeline {
         }
     }
 
+    /// Speaks given codes, such as those of a recording: what the stages after the autoregressive model make of them.
+    ///
+    /// - Returns: Samples at 24 kHz.
+    public func resynthesize(
+        _ codes: [Int32], tokens: [Int32], voice: Voice, _ settings: SpeechSettings, utterance: Int = 0
+    ) throws -> [Float] {
+        let vocoder = try vocoderStage(settings)
+        try voice.check(models, needsDiffusion: vocoder != .hifigan)
+        let latents = try latents(of: codes, tokens, voice) { _ in }
+        let random = RandomSource(seed: settings.seed)["speech"][utterance]
+        return try waveform(of: latents, voice, settings, vocoder, random) { _ in }
+    }
+
     private func vocoderStage(_ settings: SpeechSettings) throws -> ModelStage {
         if let vocoder = settings.vocoder { return vocoder }
         guard let found = models.files.defaultVocoder else {

@@ -21,6 +21,16 @@ import Testing
         expectClose(mel, try golden("conditioning/mel"), 1e-5, "conditioning mel")
     }
 
+    @Test func theDistanceOfRecordingsIsAuralosss() throws {
+        let path = try TortoiseCoreTests.golden("Audio/mel_stft.safetensors").path
+        let reader = try SafetensorsReader(path: path)
+        let (samples, reference) = (try Tensor(of: "samples", in: reader), try Tensor(of: "reference", in: reader))
+        let expected = Double(try Tensor(of: "distance", in: reader).values[0])
+        let distance = MelSTFTDistance.between(samples.values, reference.values)
+        #expect(abs(distance - expected) < 1e-4 * expected, "\(distance), expected \(expected)")
+        #expect(MelSTFTDistance.between(samples.values, samples.values) == 0)
+    }
+
     @Test func vocoderMel() throws {
         let mel = MelSpectrogram.vocoder(try golden("vocoder/input").values)
         expectClose(mel, try golden("vocoder/mel"), 1e-5, "vocoder mel")

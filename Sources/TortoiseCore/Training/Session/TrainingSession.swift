@@ -16,6 +16,7 @@ public final class TrainingSession {
         public init() {}
     }
 
+    private let loaded: LoadedConfiguration
     private let configuration: Configuration
     private let paths: RunPaths
     private let entry: ModelEntry
@@ -28,6 +29,7 @@ public final class TrainingSession {
 
     /// - Throws: `InputError.usage` when the configuration does not say clearly what is to be trained.
     public init(_ loaded: LoadedConfiguration) throws {
+        self.loaded = loaded
         (configuration, paths) = (loaded.configuration, loaded.paths)
         notes = loaded.notes.map { "\($0)" }
         let trained = configuration.trainedModels
@@ -118,7 +120,9 @@ public final class TrainingSession {
         if !leftovers.isEmpty {
             report(.answer("removed what a killed run left: \(leftovers.joined(separator: ", "))"))
         }
-        let evaluation = EvaluationSets(data, selection, configuration, withCompanions: prepared.needsCompanions)
+        let evaluation = Evaluation(
+            data, selection, configuration, withCompanions: prepared.needsCompanions,
+            speech: EvaluationSpeech(task, data.schema, loaded, folder: folder.logs) { report(.answer($0)) })
         let suffix = configuration.weightsFormat.rawValue
         let trainer = Trainer(
             task, source, optimizers: optimizers,
@@ -172,53 +176,6 @@ public final class TrainingSession {
                 at: path,
                 try: "prepare it again with --for, and with --model where latents are missing")
         }
-    }
-}
-
-/// What evaluations listen to: a few utterances of the training, and the validation set's.
-final class EvaluationSets {
-    private let sets: [(name: String, source: DatasetBatchSource)]
-
-    init(_ data: DatasetFile, _ selection: DatasetSelection, _ configuration: Configuration, withCompanions: Bool) {
-        let settings = configuration.evaluation
-        var order = configuration.dataset
-        (order.sampleOrder, order.sampleShuffle, order.sampleMaximumDurationBatch) = (.duration, false, 0)
-        sets = [("subtrain", selection.training), ("val", selection.validation)].compactMap { name, items in
-            let chosen = Array(items.shuffled(by: RandomSource(seed: 0)["evaluation"]).prefix(settings.size))
-            guard !chosen.isEmpty else { return nil }
-            return (
-                name,
-                DatasetBatchSource(
-                    data, chosen, order, batchSize: min(settings.batchSize, chosen.count), seed: 0, identity: [],
-                    depth: 2,
-                    withCompanions: withCompanions)
-            )
-        }
-    }
-
-    var isEmpty: Bool { sets.isEmpty }
-
-    /// The means of what a task measures on each set.
-    func evaluate<Task: TrainingTask>(_ task: Task, step: Int) throws -> EvaluationReport
-    where Task.Batch == UtteranceBatch {
-        let start = ContinuousClock.now
-        var metrics: [(name: String, value: Double)] = []
-        for (name, source) in sets {
-            try source.seek(to: SamplerPosition())
-            var sums: [(name: String, value: Double)] = []
-            let batches = source.batchesPerEpoch
-            for _ in 0..<batches {
-                for (part, value) in task.evaluate(try source.next()) {
-                    if let index = sums.firstIndex(where: { $0.name == part }) {
-                        sums[index].value += Double(value) / Double(batches)
-                    } else {
-                        sums.append((part, Double(value) / Double(batches)))
-                    }
-                }
-            }
-            metrics += sums.map { ("\(name).\($0.name)", $0.value) }
-        }
-        return EvaluationReport(step: step, metrics: metrics, seconds: start.duration(to: .now).seconds)
     }
 }
 

@@ -1,0 +1,86 @@
+import Foundation
+
+/// Has the model that is being trained speak utterances of the dataset, beside what their own codes sound like.
+///
+/// As the reference's evaluation: `logs/TIME/STEP/ref/*.wav` and `logs/TIME/STEP/MODEL/SET/*.wav` at 24 kHz, and the MelSTFT
+/// distance between the two. It needs the stages after the autoregressive model, of widths that fit, and stored latents.
+final class EvaluationSpeech {
+    private let pipeline: SpeechPipeline
+    private let settings: SpeechSettings
+    private let root: String
+    private let name: String
+
+    /// Utterances of each set that are spoken: speech takes seconds.
+    private static let utterances = 2
+    private static let steps = 30
+
+    /// - Parameters:
+    ///   - loaded: Models that it names beside the trained one are heard; else those of the set that is found.
+    ///   - note: Hears why there will be no speech.
+    /// - Returns: nil where the run cannot speak.
+    init?(
+        _ task: any TrainingTask, _ schema: DatasetSchema, _ loaded: LoadedConfiguration, folder: String,
+        note: (String) -> Void
+    ) {
+        let configuration = loaded.configuration
+        guard let task = task as? AutoregressiveTask, configuration.evaluation.size > 0 else { return nil }
+        guard let files = try? ModelFiles(loaded: loaded), let vocoder = Self.vocoder(files, configuration) else {
+            return nil
+        }
+        let models = SpeechModels(files, autoregressive: task.model)
+        guard let tokenizer = try? BPETokenizer(path: DataFolder.path(of: "tokenizer.json")) else { return nil }
+        guard Self.fits(models, vocoder, task.model.config.width, schema) else {
+            note(
+                "evaluations write no audio: the dataset's latents, or the models in \(files.folder), are of other widths"
+            )
+            return nil
+        }
+        pipeline = SpeechPipeline(models, TextFrontEnd(cleaners: configuration.text.cleaners, tokenizer: tokenizer))
+        var settings = SpeechSettings()
+        (settings.vocoder, settings.diffusionSteps, settings.diffusion.guidance) = (vocoder, Self.steps, nil)
+        (settings.sampling.temperature, settings.diffusion.sampler) = (1, .ancestral)
+        self.settings = settings
+        (root, name) = (folder, task.name)
+    }
+
+    private static func vocoder(_ files: ModelFiles, _ configuration: Configuration) -> ModelStage? {
+        let wanted = (try? ModelStage(named: configuration.vocoder)).flatMap { files.find($0) == nil ? nil : $0 }
+        return wanted ?? files.defaultVocoder
+    }
+
+    private static func fits(_ models: SpeechModels, _ vocoder: ModelStage, _ width: Int, _ schema: DatasetSchema)
+        -> Bool
+    {
+        guard schema.autoregressiveLatentWidth == width else { return false }
+        if vocoder == .hifigan { return (try? models.hifigan().config.inputs) == width }
+        guard let config = try? models.diffusion().config else { return false }
+        return config.latentChannels == width && schema.diffusionLatentWidth == 2 * config.modelChannels
+    }
+
+    func folder(_ step: Int) -> String { "\(root)/\(step)" }
+
+    /// Speaks the first utterances of a set.
+    ///
+    /// - Returns: The mean MelSTFT distance to what their own codes sound like; nil without utterances.
+    func speak(_ utterances: [Utterance], set: String, step: Int) throws -> Double? {
+        var distances: [Double] = []
+        for (index, utterance) in utterances.prefix(Self.utterances).enumerated() {
+            let voice = Voice(autoregressive: utterance.autoregressiveLatent, diffusion: utterance.diffusionLatent)
+            let file = "\(utterance.speaker)_\(utterance.name)".replacingOccurrences(of: "/", with: "_") + ".wav"
+            let reference = try pipeline.resynthesize(
+                utterance.codes.map(Int32.init), tokens: utterance.tokens.map(Int32.init), voice: voice, settings,
+                utterance: index)
+            let spoken = try pipeline.speak(utterance.text, voice: voice, settings, utterance: index)[0].samples
+            try write(reference, "\(folder(step))/ref", file)
+            try write(spoken, "\(folder(step))/\(name)/\(set)", file)
+            distances.append(MelSTFTDistance.between(spoken, reference))
+        }
+        return distances.isEmpty ? nil : distances.reduce(0, +) / Double(distances.count)
+    }
+
+    private func write(_ samples: [Float], _ folder: String, _ file: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try AudioFile.write(
+            AudioClip(mono: samples, sampleRate: SpokenUtterance.sampleRate), to: folder + "/" + file)
+    }
+}

@@ -29,6 +29,9 @@ struct Speak: ParsableCommand {
     @Option(help: "How latents are made of recordings: whole, average (the original) or joined (e-c-k-e-r).")
     var latents = "whole"
 
+    @Flag(help: "Write sound as soon as it is settled, through HiFi-GAN.")
+    var stream = false
+
     @OptionGroup var modelOptions: ModelOptions
     @OptionGroup var samplingOptions: SamplingOptions
     @OptionGroup var output: OutputOptions
@@ -47,6 +50,7 @@ struct Speak: ParsableCommand {
             voice ?? reference ?? DefaultVoice.name())
         let voiceSeconds = start.duration(to: .now).seconds
         let pipeline = SpeechPipeline(models, frontEnd)
+        guard !stream else { return try streamLines(lines, pipeline, voice, settings, to: path, format, since: start) }
         let display = StageDisplay(isQuiet: output.quiet || output.json)
         var versions: [[SpokenUtterance]] = []
         for (index, line) in lines.enumerated() {
@@ -65,6 +69,31 @@ struct Speak: ParsableCommand {
             written.append(name)
         }
         try report(versions, pipeline.timings, voiceSeconds: voiceSeconds, written, settings)
+    }
+
+    private func streamLines(
+        _ lines: [String], _ pipeline: SpeechPipeline, _ voice: Voice, _ settings: SpeechSettings, to path: String,
+        _ format: AudioFormat, since start: ContinuousClock.Instant
+    ) throws {
+        let sink = try SpeechSink(path: path, format: format, title: text, settings: settings)
+        var firstSound: Double?
+        for (index, line) in lines.enumerated() {
+            if index > 0 {
+                try sink.write([Float](repeating: 0, count: Int(SpeechJoin.pause * Double(SpokenUtterance.sampleRate))))
+            }
+            _ = try pipeline.stream(line, voice: voice, settings, utterance: index) { samples in
+                try sink.write(samples)
+                firstSound = firstSound ?? start.duration(to: .now).seconds
+            }
+        }
+        try sink.finish()
+        guard !output.quiet else { return }
+        let (spent, spoken) = (start.duration(to: .now).seconds, sink.seconds)
+        let line = String(
+            format: "first sound after %.2f s; %.2f s for %.2f s of speech, real-time factor %.2f; seed %llu\n",
+            firstSound ?? spent,
+            spent, spoken, spent / max(spoken, 1e-3), settings.seed)
+        try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
     }
 
     private func write(_ samples: [Float], to path: String, _ format: AudioFormat, _ settings: SpeechSettings) throws {
@@ -157,4 +186,40 @@ final class StageDisplay {
         current?.line.finish()
         current = nil
     }
+}
+
+/// Where streamed speech goes: a file that appears when it is complete, or standard output as it comes.
+final class SpeechSink {
+    private let writer: AudioWriter?
+    private let stream: AudioStream?
+    private var count = 0
+    private var readerIsThere = true
+
+    init(path: String, format: AudioFormat, title: String, settings: SpeechSettings) throws {
+        guard path == "-" else {
+            stream = nil
+            writer = try AudioWriter(
+                path: path, format: format, sampleRate: SpokenUtterance.sampleRate,
+                metadata: AudioMetadata(title: String(title.prefix(200)), comment: SpeechReport.settingsJSON(settings)))
+            return
+        }
+        writer = nil
+        let stream = AudioStream(wavAtSampleRate: SpokenUtterance.sampleRate)
+        self.stream = stream
+        readerIsThere = try AudioStream.write(stream.header, to: STDOUT_FILENO)
+    }
+
+    var seconds: Double { Double(count) / Double(SpokenUtterance.sampleRate) }
+
+    /// - Throws: `InputError` when the disk is full; a reader that has gone ends the program quietly.
+    func write(_ samples: [Float]) throws {
+        count += samples.count
+        try writer?.append(samples)
+        guard let stream, readerIsThere else { return }
+        readerIsThere = try AudioStream.write(
+            stream.encode(AudioClip(mono: samples, sampleRate: SpokenUtterance.sampleRate)), to: STDOUT_FILENO)
+        if !readerIsThere { throw ExitCode.success }
+    }
+
+    func finish() throws { try writer?.finish() }
 }

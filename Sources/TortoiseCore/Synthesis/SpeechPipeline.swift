@@ -2,8 +2,8 @@
 ///
 /// The same seed, models, text and voice give the same samples, whatever the batch size and the threads are.
 public final class SpeechPipeline {
-    private let models: SpeechModels
-    private let frontEnd: TextFrontEnd
+    let models: SpeechModels
+    let frontEnd: TextFrontEnd
     public private(set) var timings = SpeechTimings()
 
     public init(_ models: SpeechModels, _ frontEnd: TextFrontEnd) {

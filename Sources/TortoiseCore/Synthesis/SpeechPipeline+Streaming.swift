@@ -1,0 +1,117 @@
+/// When pieces of streamed speech are made, in codes: small at first, so that sound comes soon, then larger, which is cheaper.
+public struct StreamingPace: Sendable, Equatable {
+    /// Codes before the first piece; a code is 46 ms.
+    public var first = 10
+    /// Codes between later pieces.
+    public var later = 24
+
+    public init() {}
+}
+
+extension SpeechPipeline {
+    /// Speaks one utterance through HiFi-GAN and hands out sound as soon as it is settled.
+    ///
+    /// A piece holds only samples that later codes do not change, so that pieces follow each other without seams. One candidate
+    /// is drawn, candidate 0 of `speak`; no silence is added at its end.
+    /// - Parameters:
+    ///   - receive: Gets samples at 24 kHz in order; what it throws ends the work.
+    /// - Returns: What was spoken; its samples are those that were handed out.
+    /// - Throws: `InputError`, or what `receive` throws.
+    public func stream(
+        _ text: String, voice: Voice, _ settings: SpeechSettings, utterance: Int = 0,
+        pace: StreamingPace = StreamingPace(),
+        receive: ([Float]) throws -> Void
+    ) throws -> SpokenUtterance {
+        try settings.validate()
+        guard settings.vocoder == nil || settings.vocoder == .hifigan else {
+            throw InputError.usage("only HiFi-GAN streams", at: "--vocoder", try: "leave it out, or choose hifigan")
+        }
+        let (spoken, tokens, _) = frontEnd.explain(text)
+        guard !tokens.isEmpty else {
+            throw InputError.data(
+                "nothing in the text can be spoken: '\(text.prefix(60))'",
+                try: "'tortoise-infer text --explain' shows why")
+        }
+        try voice.check(models, needsDiffusion: false)
+        let (model, vocoder) = (try models.autoregressive(), try models.hifigan())
+        let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
+        let decoder = try AutoregressiveDecoder(
+            model, latent: latent, text: tokens, limit: settings.sampling.maximumSteps)
+        let markers = CodeMarkers(model.config)
+        let sampler = try CandidateSampler(
+            settings.sampling, markers, batchSize: 1, random: RandomSource(seed: settings.seed)["speech"][utterance])
+        var growing = GrowingWaveform(vocoder, voice: latent, pace: pace)
+        var calm = CalmCounter(markers)
+        var codes: [Int32] = []
+        var isStopped = false
+        do {
+            _ = try sampler.stream(from: decoder) { step in
+                guard !step.isStop else {
+                    isStopped = true
+                    return
+                }
+                codes.append(step.code)
+                if calm.isTooLong(with: step.code) { throw SpeechIsOver() }
+                if let samples = growing.append(step.hidden) { try receive(samples) }
+            }
+        } catch is SpeechIsOver {
+            isStopped = true
+        }
+        if let samples = growing.finish() { try receive(samples) }
+        return SpokenUtterance(
+            samples: growing.samples, text: text, spoken: spoken, codes: codes, isStopped: isStopped, score: nil)
+    }
+}
+
+/// A long silence has begun: nothing more will be said.
+private struct SpeechIsOver: Error {}
+
+/// Counts codes of silence in a row, as `CodeFinisher` does.
+private struct CalmCounter {
+    private let code: Int32
+    private var count = 0
+    private static let most = 8
+
+    init(_ markers: CodeMarkers) { code = markers.calm }
+
+    mutating func isTooLong(with next: Int32) -> Bool {
+        count = next == code ? count + 1 : 0
+        return count > Self.most
+    }
+}
+
+/// A waveform that grows with its latents.
+private struct GrowingWaveform {
+    private let vocoder: HiFiGANModel
+    private let voice: Tensor
+    private let pace: StreamingPace
+    private var latents: [Tensor] = []
+    private var waiting = 0
+    private(set) var samples: [Float] = []
+
+    init(_ vocoder: HiFiGANModel, voice: Tensor, pace: StreamingPace) {
+        (self.vocoder, self.voice, self.pace) = (vocoder, voice, pace)
+    }
+
+    /// What has become settled with this latent; nil until a piece is due. Shape: [1, width]
+    mutating func append(_ latent: Tensor) -> [Float]? {
+        latents.append(latent.unsqueezed(1))
+        waiting += 1
+        guard waiting >= (samples.isEmpty ? pace.first : pace.later) else { return nil }
+        waiting = 0
+        return piece(upTo: vocoder.settledSampleCount(codes: latents.count))
+    }
+
+    /// The rest.
+    mutating func finish() -> [Float]? {
+        latents.isEmpty ? nil : piece(upTo: vocoder.sampleCount(codes: latents.count))
+    }
+
+    private mutating func piece(upTo end: Int) -> [Float]? {
+        guard end > samples.count else { return nil }
+        let all = concatenated(latents, axis: 1)
+        let piece = vocoder.waveform(of: all, voice: voice, samples: samples.count..<end).values
+        samples += piece
+        return piece
+    }
+}

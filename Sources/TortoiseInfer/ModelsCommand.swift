@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
+import TortoiseCommandLine
 import TortoiseCore
 
 /// Shows and converts weights.
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List, check and convert weights.",
-        subcommands: [List.self, Verify.self, Convert.self])
+        commandName: "models", abstract: "List, fetch, check and convert weights.",
+        subcommands: [List.self, Fetch.self, Verify.self, Convert.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -21,6 +22,41 @@ struct ModelsCommand: ParsableCommand {
         func run() throws {
             let loaded = try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)) }
             for line in try ModelFiles(set: models, loaded: loaded).listing() { print(line) }
+        }
+    }
+
+    struct Fetch: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Download published weights; stopped at any time, the same command goes on.",
+            discussion: "Files: " + PublishedWeights.files.map(\.name).joined(separator: ", ")
+                + ". TORTOISE_MIRROR names an address that replaces the publishers'.")
+
+        @Argument(help: "Which files; what speaking needs by default, \"all\" for all.")
+        var files: [String] = []
+
+        @Option(help: ArgumentHelp("Where they go.", valueName: "folder"))
+        var into = "data/models"
+
+        @Option(help: ArgumentHelp("An address that replaces the publishers'.", valueName: "url"))
+        var mirror: String?
+
+        @Flag(help: "Fetch nothing; see that what is needed is there and whole.")
+        var offline = false
+
+        func run() throws {
+            let names =
+                files.isEmpty
+                ? PublishedWeights.standard : files == ["all"] ? PublishedWeights.files.map(\.name) : files
+            let mirror = mirror ?? ProcessInfo.processInfo.environment["TORTOISE_MIRROR"]
+            let fetcher = WeightFetcher(folder: into, mirror: mirror)
+            for name in names {
+                let progress = ProgressLine(name)
+                let (path, sum, wasThere) = try fetcher.fetch(name, isOffline: offline) {
+                    progress.update($0 >> 20, $1 >> 20)
+                }
+                progress.finish()
+                print("\(path)  \(sum)\(wasThere ? "  was there" : "")")
+            }
         }
     }
 

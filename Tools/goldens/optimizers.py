@@ -2,7 +2,7 @@
 
     python Tools/goldens/optimizers.py Tests/TortoiseCoreTests/Goldens/Optimizers
 
-Packages: torch 2.13, prodigyopt 1.1.2, numpy 2.4, safetensors 0.8. The output is deterministic.
+Packages: torch 2.15, prodigyopt 1.1.2, numpy 2.4, safetensors 0.8. The output is deterministic.
 
 `trajectories.safetensors`: four small parameters in two groups, pulled towards targets for 50 steps: the gradient is
 (w - target) * pull * c(step), all in float32. Gradients are clipped, rates follow a cosine with a warm-up, and some
@@ -45,8 +45,41 @@ CASES = [
             use_bias_correction=True, safeguard_warmup=True, growth_rate=1.2, d_coef=0.7, d0=1e-2, betas=(0.9, 0.99))),
     dict(name="prodigy-slice", optimizer="prodigy", rate=1, decay=0, settings=dict(slice_p=3, beta3=0.9),
         shrink=2.0**-12),
+    dict(name="muon", optimizer="muon", rate=0.05, decay=0.1, settings={}),
+    dict(name="muon-heavy", optimizer="muon", rate=0.05, decay=0, settings=dict(momentum=0.8, nesterov=False, ns_steps=3)),
 ]
-CLASSES = dict(sgd=torch.optim.SGD, adam=torch.optim.Adam, adamw=torch.optim.AdamW, prodigy=prodigyopt.Prodigy)
+
+
+class MuonAndAdamW(torch.optim.Optimizer):
+    """PyTorch's Muon for matrices (kernels flattened after their first axis) in float32, its AdamW for all others."""
+
+    def __init__(self, groups, lr, **settings):
+        super().__init__(groups, dict(lr=lr, weight_decay=0))
+        self.parts = []
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.dim() > 1:
+                    matrix = torch.nn.Parameter(parameter.data.view(parameter.shape[0], -1))
+                    part = torch.optim.Muon([matrix], adjust_lr_fn="match_rms_adamw", **settings)
+                else:
+                    matrix = parameter
+                    part = torch.optim.AdamW([matrix], betas=(0.95, 0.95), eps=1e-8)
+                self.parts.append((group, parameter, matrix, part))
+
+    @torch.no_grad()
+    def step(self):
+        half, torch.bfloat16 = torch.bfloat16, torch.float32
+        for group, parameter, matrix, part in self.parts:
+            matrix.grad = None if parameter.grad is None else parameter.grad.view(matrix.shape)
+            part.param_groups[0].update(lr=group["lr"], weight_decay=group["weight_decay"])
+            part.step()
+            self.state[parameter] = {
+                key: value.view(parameter.shape) for key, value in part.state[matrix].items() if key != "step"}
+        torch.bfloat16 = half
+
+
+CLASSES = dict(
+    sgd=torch.optim.SGD, adam=torch.optim.Adam, adamw=torch.optim.AdamW, prodigy=prodigyopt.Prodigy, muon=MuonAndAdamW)
 
 
 def warm_cosine(step):

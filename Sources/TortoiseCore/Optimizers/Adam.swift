@@ -124,11 +124,20 @@ public final class Adam: Optimizer {
 
     public func restore(_ state: StateDictionary) throws {
         var reader = try StateReader(state, kind: kind)
+        let restored = read(from: &reader)
+        try reader.finish()
+        adopt(restored)
+    }
+
+    /// The states of this optimizer's parameters, for one that has an `Adam` for a part of its own.
+    func read(from reader: inout StateReader) -> ParameterStates {
         var restored = ParameterStates()
         for (group, settings) in zip(groups, settings) {
             for parameter in group.parameters { restored.read(parameter, settings.layout(parameter), from: &reader) }
         }
-        try reader.finish()
-        states = restored
+        return restored
     }
+
+    /// Goes on from what `read` read.
+    func adopt(_ restored: ParameterStates) { states = restored }
 }

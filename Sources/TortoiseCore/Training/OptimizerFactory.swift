@@ -30,13 +30,32 @@ enum OptimizerFactory {
         case .prodigy:
             let prodigy = try prodigySettings(&options, coefficient: rate)
             optimizer = Prodigy(try group(1, 0), prodigy)
-        case .apollo, .apolloMini, .adafactor, .adagrad, .muon:
+        case .muon:
+            optimizer = Muon(try group(rate, 0.1), try muonSettings(&options))
+        case .apollo, .apolloMini, .adafactor, .adagrad:
             throw InputError.usage(
                 "there is no optimizer '\(settings.optimizer.rawValue)' here", at: "hyperparameters.optimizer",
-                try: "use adamw, adam, adamw8bit, sgd or prodigy")
+                try: "use adamw, adam, adamw8bit, sgd, prodigy or muon")
         }
         try options.finish(of: settings.optimizer.rawValue)
         return optimizer
+    }
+
+    private static func muonSettings(_ options: inout OptimizerOptions) throws -> Muon.Settings {
+        var settings = Muon.Settings()
+        settings.momentum = try options.number("momentum") ?? settings.momentum
+        settings.isNesterov = try options.flag("nesterov") ?? settings.isNesterov
+        settings.iterations = Int(try options.number("ns_steps") ?? Double(settings.iterations))
+        settings.leavesEmbeddings = try options.flag("adam_for_embeddings") ?? settings.leavesEmbeddings
+        (settings.adam.beta1, settings.adam.beta2) =
+            try options.pair("betas") ?? (settings.adam.beta1, settings.adam.beta2)
+        settings.adam.epsilon = try options.number("eps") ?? settings.adam.epsilon
+        guard (0..<1).contains(settings.momentum), (1...100).contains(settings.iterations) else {
+            throw InputError.usage(
+                "momentum must be at least 0 and below 1, ns_steps from 1 to 100",
+                at: "hyperparameters.optimizer_params")
+        }
+        return settings
     }
 
     private static func prodigySettings(_ options: inout OptimizerOptions, coefficient: Double) throws

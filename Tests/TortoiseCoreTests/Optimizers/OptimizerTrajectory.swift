@@ -9,7 +9,7 @@ struct Trajectory {
     static let steps = 50
     static let cases = [
         "sgd", "momentum", "nesterov", "adam", "adamw", "reference", "prodigy", "prodigy-coupled", "prodigy-safe",
-        "prodigy-slice",
+        "prodigy-slice", "muon", "muon-heavy",
     ]
     private static let names = ["a", "b", "c", "d"]
     private static let schedule = LearningRateSchedule.cosine(steps: steps, warmup: 8, minimum: 0.1)
@@ -60,6 +60,11 @@ struct Trajectory {
         case "prodigy-slice":
             (prodigy.sliceStride, prodigy.beta3) = (3, 0.9)
             return Prodigy(groups(1, 0, secondRate: 1), prodigy)
+        case "muon": return Muon(groups(0.05, 0.1))
+        case "muon-heavy":
+            var muon = Muon.Settings()
+            (muon.momentum, muon.isNesterov, muon.iterations) = (0.8, false, 3)
+            return Muon(groups(0.05, 0), muon)
         default: return nil
         }
     }

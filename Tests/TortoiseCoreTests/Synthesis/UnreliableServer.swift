@@ -82,7 +82,7 @@ final class UnreliableServer: @unchecked Sendable {
         var done = 0
         while done < all.count {
             let count = all.withUnsafeBytes {
-                Glibc.send(connection, $0.baseAddress! + done, all.count - done, Int32(MSG_NOSIGNAL))
+                Glibc.send(connection, $0.baseAddress.map { $0 + done }, all.count - done, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { return }
             done += count

@@ -76,6 +76,12 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "How many candidates are spoken, best first.")
     var keep: Int?
 
+    @Option(help: "CVVP's share of the ranking, 0 to 1; the rest is CLVP's.")
+    var cvvpAmount: Float?
+
+    @Flag(help: "Give the spoken versions by how near they are to the reference voice.")
+    var sortBySimilarity = false
+
     @Option(help: "Candidates that are decoded together: a matter of memory and speed only.")
     var batchSize: Int?
 
@@ -166,6 +172,8 @@ struct SamplingOptions: ParsableArguments {
         settings.seed = seed ?? UInt64(Date().timeIntervalSince1970)
         if let candidates { settings.candidates = candidates }
         if let keep { settings.kept = keep }
+        if let cvvpAmount { settings.cvvpAmount = cvvpAmount }
+        settings.sortsBySimilarity = sortBySimilarity
         if let batchSize { settings.batchSize = batchSize }
         if let maxDiffusionSteps { settings.diffusionSteps = maxDiffusionSteps }
         if let diffusionSampler { settings.diffusion.sampler = try DiffusionSamplerName(parsing: diffusionSampler) }

@@ -201,8 +201,55 @@ import TortoiseCore
                 "--quiet",
             ])
         #expect(fromSaved.status == 0)
+        try rank(set, voice, saved: saved, root)
         try read(set, voice, root)
         try badInputs(set, voice, root)
+    }
+
+    /// CVVP and likeness to the voice put candidates into other orders; a saved voice has nothing that CVVP could hear.
+    private func rank(_ set: URL, _ voice: String, saved: String, _ root: URL) throws {
+        var config = CVVPConfig()
+        (config.width, config.heads, config.headWidth) = (32, 1, 32)
+        (config.conditioningDepth, config.speechDepth) = (1, 1)
+        let (_, store) = ParameterStore.initialize(seed: 3) { CVVPModel(config, at: $0) }
+        try SafetensorsWriter.write(
+            store.parameters.map {
+                (name: $0.name, tensor: TensorSource($0.value.values, dtype: .float32, shape: $0.shape))
+            },
+            metadata: [
+                "config": """
+                {"kwargs": {"model_dim": 32, "transformer_heads": 1, "dim_head": 32, "cond_enc_depth": 1, "speech_enc_depth": 1}}
+                """
+            ], to: set.path + "/cvvp.safetensors")
+        func versions(_ voice: String, _ more: [String]) throws -> ProgramResult {
+            try run(
+                "tortoise-infer",
+                [
+                    "Number five.", voice, "--models", set.path, "--max-ar-steps", "12", "--vocoder", "hifigan",
+                    "--seed",
+                    "0", "--candidates", "4", "--keep", "4", "--json", "-o", root.path + "/ranked.wav",
+                ] + more)
+        }
+        func marks(_ name: String, _ more: [String]) throws -> [Double] {
+            let result = try versions(voice, more)
+            #expect(result.status == 0, "\(result.errors)")
+            let report = try JSONDecoder().decode(RankedReport.self, from: Data(result.output.utf8))
+            return report.utterances.compactMap { name == "score" ? $0.score : $0.similarity }
+        }
+        let byText = try marks("score", []), byVoice = try marks("score", ["--cvvp-amount", "1"])
+        #expect(byText.count == 4 && byVoice.count == 4 && byText != byVoice)
+        let half = try marks("score", ["--cvvp-amount", "0.5"])
+        let mean = (byText.reduce(0, +) + byVoice.reduce(0, +)) / 2
+        #expect(abs(half.reduce(0, +) - mean) < 1e-3)
+        let near = try marks("similarity", ["--sort-by-similarity"])
+        #expect(near.count == 4 && near == near.sorted(by: >))
+        let refused = try versions(saved, ["--cvvp-amount", "1"])
+        #expect(refused.status == 2 && refused.errors.contains("--cvvp-amount"), "\(refused.errors)")
+    }
+
+    private struct RankedReport: Decodable {
+        struct Utterance: Decodable { let score, similarity: Double? }
+        let utterances: [Utterance]
     }
 
     private func read(_ set: URL, _ voice: String, _ root: URL) throws {

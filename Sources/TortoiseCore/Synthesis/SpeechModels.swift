@@ -10,6 +10,7 @@ public final class SpeechModels {
     private var autoregressiveModel: AutoregressiveModel?
     private var diffusionModel: LoadedModel<DiffusionConfig, DiffusionModel>?
     private var clvpModel: LoadedModel<CLVPConfig, CLVPModel>?
+    private var cvvpModel: CVVPModel?
     private var vocoders: [ModelStage: any MelVocoder] = [:]
     private var hifiganModel: HiFiGANModel?
 
@@ -88,6 +89,19 @@ public final class SpeechModels {
         return loaded.model
     }
 
+    /// The ranker by voice.
+    ///
+    /// - Throws: `InputError.model` when the set has none.
+    public func cvvp() throws -> CVVPModel {
+        if let cvvpModel { return cvvpModel }
+        let path = try files.path(of: .cvvp)
+        let model = try ModelLoader.load(path, as: CVVPConfig.self, keyMap: CVVPModel.keyMap, precision: precision) {
+            CVVPModel($0, at: $1)
+        }.model
+        cvvpModel = model
+        return model
+    }
+
     public func vocoder(_ stage: ModelStage) throws -> any MelVocoder {
         if let loaded = vocoders[stage] { return loaded }
         let path = try files.path(of: stage)
@@ -123,6 +137,7 @@ public final class SpeechModels {
         case .autoregressive: autoregressiveModel = nil
         case .diffusion: diffusionModel = nil
         case .clvp: clvpModel = nil
+        case .cvvp: cvvpModel = nil
         case .hifigan: hifiganModel = nil
         default: vocoders[stage] = nil
         }

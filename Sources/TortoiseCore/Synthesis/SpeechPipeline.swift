@@ -32,14 +32,15 @@ public final class SpeechPipeline {
         try voice.check(models, needsDiffusion: vocoder != .hifigan)
         let random = RandomSource(seed: settings.seed)["speech"][utterance]
         let candidates = try codes(tokens, voice, settings, random, progress)
-        let ranked = try rank(candidates, tokens, settings, progress)
-        return try ranked.map { candidate in
+        let ranked = try rank(candidates, tokens, voice, settings, progress)
+        let spokenVersions = try ranked.map { candidate in
             let latents = try latents(of: candidate.codes, tokens, voice, progress)
             let samples = try waveform(of: latents, voice, settings, vocoder, random, progress)
             return SpokenUtterance(
                 samples: samples, text: text, spoken: spoken, codes: candidate.codes, isStopped: candidate.isStopped,
                 score: candidate.score)
         }
+        return settings.sortsBySimilarity ? try sortedBySimilarity(spokenVersions, to: voice) : spokenVersions
     }
 
     /// Speaks given codes, such as those of a recording: what the stages after the autoregressive model make of them.
@@ -64,7 +65,7 @@ public final class SpeechPipeline {
         return found
     }
 
-    private func timed<Result>(_ stage: SpeechStage, _ body: () throws -> Result) rethrows -> Result {
+    func timed<Result>(_ stage: SpeechStage, _ body: () throws -> Result) rethrows -> Result {
         let start = ContinuousClock.now
         defer { timings.add(stage, start.duration(to: .now).seconds) }
         return try body()
@@ -72,7 +73,7 @@ public final class SpeechPipeline {
 
     // MARK: - Stages
 
-    private struct Candidate {
+    struct Candidate {
         var codes: [Int32]
         var isStopped: Bool
         var score: Float?
@@ -97,37 +98,6 @@ public final class SpeechPipeline {
                     SpeechProgress(
                         stage: .codes, done: min(total, $0.finished * $0.maximumSteps + $0.steps), total: total))
             }.map { Candidate(codes: finisher.finish($0), isStopped: $0.isStopped, score: nil) }
-        }
-    }
-
-    /// The candidates that are kept, best first; without a ranker in the order in which they were made.
-    private func rank(
-        _ candidates: [Candidate], _ tokens: [Int32], _ settings: SpeechSettings,
-        _ progress: (SpeechProgress) throws -> Void
-    ) throws -> [Candidate] {
-        guard candidates.count > 1, let ranker = try models.clvp() else {
-            return Array(candidates.prefix(settings.kept))
-        }
-        defer { models.finish(.clvp) }
-        return try timed(.ranking) {
-            let text = Tensor(indices: tokens, shape: [1, tokens.count])
-            var scored: [Candidate] = []
-            for (index, candidate) in candidates.enumerated() {
-                try progress(SpeechProgress(stage: .ranking, done: index, total: candidates.count))
-                var candidate = candidate
-                // A candidate that fell silent at once says nothing.
-                let codes = candidate.codes.isEmpty ? [0] : candidate.codes
-                candidate.score =
-                    ranker.similarity(text: text, codes: Tensor(indices: codes, shape: [1, codes.count])).values[0]
-                scored.append(candidate)
-            }
-            // Those that ended by themselves go before those that were cut off; ties keep their order.
-            let order = scored.indices.sorted { a, b in
-                let (x, y) = (scored[a], scored[b])
-                if x.isStopped != y.isStopped { return x.isStopped }
-                return x.score == y.score ? a < b : (x.score ?? 0) > (y.score ?? 0)
-            }
-            return order.prefix(settings.kept).map { scored[$0] }
         }
     }
 

@@ -53,7 +53,8 @@ public struct SpeechReport {
         }
         let items = utterances.map { utterance in
             "{\"text\":\(JSONValue.quoted(utterance.text)),\"spoken\":\(JSONValue.quoted(utterance.spoken)),\"seconds\":\(utterance.seconds),"
-                + "\"codes\":\(utterance.codes.count),\"ended\":\(utterance.isStopped),\"score\":\(utterance.score.map { "\($0)" } ?? "null")}"
+                + "\"codes\":\(utterance.codes.count),\"ended\":\(utterance.isStopped),\"score\":\(utterance.score.map { "\($0)" } ?? "null"),"
+                + "\"similarity\":\(utterance.similarity.map { "\($0)" } ?? "null")}"
         }
         let total = timings.total + voiceSeconds
         return "{\"files\":[\(files.map(JSONValue.quoted).joined(separator: ","))],\"speech_seconds\":\(speechSeconds),"
@@ -67,7 +68,7 @@ public struct SpeechReport {
         let vocoder = settings.vocoder.map { JSONValue.quoted($0.rawValue) } ?? "null"
         let guidance = settings.diffusion.guidance.map { "\($0.strength)" } ?? "null"
         return
-            "{\"seed\":\(settings.seed),\"candidates\":\(settings.candidates),\"temperature\":\(sampling.temperature),\"top_p\":\(sampling.topP),"
+            "{\"seed\":\(settings.seed),\"candidates\":\(settings.candidates),\"cvvp_amount\":\(settings.cvvpAmount),\"temperature\":\(sampling.temperature),\"top_p\":\(sampling.topP),"
             + "\"top_k\":\(sampling.topK),\"repetition_penalty\":\(sampling.repetitionPenalty),\"beam_width\":\(sampling.beamWidth),"
             + "\"max_ar_steps\":\(sampling.maximumSteps),\"diffusion_steps\":\(settings.diffusionSteps),"
             + "\"diffusion_sampler\":\(JSONValue.quoted(settings.diffusion.sampler.rawValue)),\"diffusion_temperature\":\(settings.diffusion.temperature),"

@@ -7,6 +7,10 @@ public struct SpeechSettings: Sendable, Equatable {
     public var kept = 1
     /// Candidates that are decoded together: a matter of memory and speed only.
     public var batchSize = 8
+    /// CVVP's share of the ranking, the rest being CLVP's: the original's `cvvp_amount`, 0 to 1.
+    public var cvvpAmount: Float = 0
+    /// Whether the spoken versions are given by how near they are to the reference voice, in place of the ranking.
+    public var sortsBySimilarity = false
     public var diffusion = DiffusionSampling()
     /// Steps of the diffusion sampler.
     public var diffusionSteps = 30
@@ -34,6 +38,9 @@ public struct SpeechSettings: Sendable, Equatable {
         guard (1...candidates).contains(kept) else {
             throw InputError.usage(
                 "expected 1 to the number of candidates (\(candidates)), found \(kept)", at: "--keep")
+        }
+        guard (0...1).contains(cvvpAmount) else {
+            throw InputError.usage("expected 0 to 1, found \(cvvpAmount)", at: "--cvvp-amount")
         }
         guard (1...4_000).contains(diffusionSteps) else {
             throw InputError.usage("expected 1 to 4000, found \(diffusionSteps)", at: "--max-diffusion-steps")
@@ -66,8 +73,10 @@ public struct SpokenUtterance: Sendable {
     public var codes: [Int32]
     /// Whether the model ended the speech itself.
     public var isStopped: Bool
-    /// CLVP's opinion, when candidates were ranked.
+    /// The ranking's opinion, when candidates were ranked.
     public var score: Float?
+    /// The cosine to the reference voice, when versions were sorted by it.
+    public var similarity: Double?
 
     public static let sampleRate = 24_000
     public var seconds: Double { Double(samples.count) / Double(Self.sampleRate) }

@@ -8,13 +8,17 @@ public struct Voice: Sendable, Equatable {
     public var clips: [String]
     /// SHA-256 of the models that made it, by stage.
     public var modelHashes: [String: String]
+    /// Mel spectrograms of the clips, [bands · frames] each, for rankers that listen to them; not part of saved voices.
+    public var referenceMels: [[Float]]
 
     public init(
-        autoregressive: [Float], diffusion: [Float], clips: [String] = [], modelHashes: [String: String] = [:]
+        autoregressive: [Float], diffusion: [Float], clips: [String] = [], modelHashes: [String: String] = [:],
+        referenceMels: [[Float]] = []
     ) {
         (self.autoregressive, self.diffusion, self.clips, self.modelHashes) = (
             autoregressive, diffusion, clips, modelHashes
         )
+        self.referenceMels = referenceMels
     }
 
     /// What a saved voice is called.
@@ -47,6 +51,7 @@ public struct Voice: Sendable, Equatable {
             reader.entries[names[1]] != nil ? try Tensor(of: names[1], in: reader).converted(to: .float32).values : []
         clips = reader.metadata["clips"]?.split(separator: "\n").map(String.init) ?? []
         modelHashes = [:]
+        referenceMels = []
         for (key, hash) in reader.metadata where key.hasPrefix("sha256.") {
             modelHashes[String(key.dropFirst(7))] = hash
         }

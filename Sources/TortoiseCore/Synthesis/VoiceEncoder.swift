@@ -55,7 +55,22 @@ public struct VoiceEncoder {
         let wide = try clips.map { try Resampler(from: $0.sampleRate, to: 24_000)($0.mono(.first)) }
         return Voice(
             autoregressive: try autoregressiveLatent(narrow), diffusion: try diffusionLatent(wide),
-            clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 })
+            clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 },
+            referenceMels: try referenceMels(narrow))
+    }
+
+    /// What CVVP hears of the clips: the original's six seconds of each. Empty for sets without CVVP.
+    private func referenceMels(_ clips: [[Float]]) throws -> [[Float]] {
+        guard models.files.find(.cvvp) != nil else { return [] }
+        let mel = MelSpectrogram.conditioning(norms: try MelNorms.load())
+        return clips.enumerated().map { index, clip in
+            mel(ConditioningClip.autoregressive(clip, random[index])).values
+        }
+    }
+
+    /// The autoregressive model's latent of speech that is no file.
+    func autoregressiveLatent(of clip: AudioClip) throws -> [Float] {
+        try autoregressiveLatent([Resampler(from: clip.sampleRate, to: 22_050)(clip.mono(.first))])
     }
 
     private func autoregressiveLatent(_ clips: [[Float]]) throws -> [Float] {

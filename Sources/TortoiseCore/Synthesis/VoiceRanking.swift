@@ -45,7 +45,8 @@ public struct VoiceRanking {
         latents[0].indices.map { index in latents.reduce(0) { $0 + $1[index] } / Float(latents.count) }
     }
 
-    private static func cosine(_ a: [Float], _ b: [Float]) -> Double {
+    /// The cosine of the angle between two latents; 0 when one is all zeros.
+    static func cosine(_ a: [Float], _ b: [Float]) -> Double {
         let product = zip(a, b).reduce(0.0) { $0 + Double($1.0 * $1.1) }
         let lengths = (a.reduce(0.0) { $0 + Double($1 * $1) } * b.reduce(0.0) { $0 + Double($1 * $1) }).squareRoot()
         return lengths > 0 ? product / lengths : 0

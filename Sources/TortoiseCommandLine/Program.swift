@@ -11,6 +11,7 @@ public protocol Program: ParsableCommand {}
 extension Program {
     /// Parses the command line, runs the command and leaves.
     public static func main() {
+        BLASCore.restartWithBetter()
         do {
             try Execution.checkEnvironment()
             var command = try parseAsRoot()

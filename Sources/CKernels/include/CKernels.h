@@ -247,4 +247,12 @@ void tk_restore_denormals(uint64_t mode);
 // Tells a spinning processor to wait a little.
 void tk_pause(void);
 
+// Whether this processor multiplies bfloat16 with float32 sums, which tk_multiply_bf16 needs.
+int tk_has_bf16_products(void);
+size_t tk_bf16_scratch_bytes(void);
+// C [m, n] = or += A [m, k] B [k, n], each element of A and B rounded to bfloat16. Operands are row-major with strides in
+// elements; a transposed one is stored the other way round. `scratch` has tk_bf16_scratch_bytes, at a 64-byte boundary.
+void tk_multiply_bf16(size_t m, size_t n, size_t k, const float *a, ptrdiff_t a_stride, int a_transposed, const float *b,
+                      ptrdiff_t b_stride, int b_transposed, int accumulate, float *c, ptrdiff_t c_stride, void *scratch);
+
 #endif

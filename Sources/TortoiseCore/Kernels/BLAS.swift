@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 
 /// A dense float32 matrix in memory, row-major, seen as it is or transposed.
@@ -33,10 +34,15 @@ enum BLAS {
         c: UnsafeMutablePointer<Float>, cStride: Int
     ) {
         guard m > 0, n > 0 else { return }
+        let execution = Execution.current
+        if execution.products == .bfloat16, alpha == 1, beta == 0 || beta == 1, m * n * k > parallelThreshold {
+            return multiplyHalves(
+                m: m, n: n, k: k, a: a, b: b, accumulates: beta == 1, c: c, cStride: cStride, execution.pool)
+        }
         let (rowTiles, columnTiles) = tiles(m: m, n: n, k: k)
         let rowStep = step(m, rowTiles)
         let columnStep = step(n, columnTiles)
-        Execution.current.pool.forEachChunk(rowTiles * columnTiles, grain: 1) { tiles in
+        execution.pool.forEachChunk(rowTiles * columnTiles, grain: 1) { tiles in
             for tile in tiles {
                 let i = tile / columnTiles * rowStep
                 let j = tile % columnTiles * columnStep
@@ -47,6 +53,37 @@ enum BLAS {
                     c: c + i * cStride + j, cStride: cStride)
             }
         }
+    }
+
+    /// C = A B, or C += A B, with factors rounded to bfloat16.
+    ///
+    /// An element does not depend on the tile that it is in, so there are as many tiles as threads need.
+    private static func multiplyHalves(
+        m: Int, n: Int, k: Int, a: MatrixOperand, b: MatrixOperand, accumulates: Bool, c: UnsafeMutablePointer<Float>,
+        cStride: Int, _ pool: ThreadPool
+    ) {
+        let pieces = pool.threadCount == 1 ? 1 : min(2 * pool.threadCount, max(1, max(m, n) / 96))
+        let (rowStep, columnStep) = m >= n ? (halfStep(m, pieces, 8), n) : (m, halfStep(n, pieces, 48))
+        let columnTiles = (n + columnStep - 1) / columnStep
+        let tileCount = (m + rowStep - 1) / rowStep * columnTiles
+        pool.forEachChunk(tileCount, grain: 1) { tiles in
+            let size = tk_bf16_scratch_bytes()
+            let scratch = BufferPool.shared.allocate(byteCount: size)
+            defer { BufferPool.shared.deallocate(scratch, byteCount: size) }
+            for tile in tiles {
+                let (i, j) = (tile / columnTiles * rowStep, tile % columnTiles * columnStep)
+                let (left, right) = (a.offset(rows: i, columns: 0), b.offset(rows: 0, columns: j))
+                tk_multiply_bf16(
+                    min(rowStep, m - i), min(columnStep, n - j), k, left.base, left.stride, left.isTransposed ? 1 : 0,
+                    right.base, right.stride, right.isTransposed ? 1 : 0, accumulates ? 1 : 0, c + i * cStride + j,
+                    cStride, scratch)
+            }
+        }
+    }
+
+    private static func halfStep(_ count: Int, _ pieces: Int, _ multiple: Int) -> Int {
+        let step = (count + pieces - 1) / pieces
+        return (step + multiple - 1) / multiple * multiple
     }
 
     /// C = alpha A B + beta C on the calling thread; what a worker of the pool calls.

@@ -105,6 +105,8 @@ public struct TrainerSettings: Equatable, Sendable {
     public var restartStepCount = false
     /// Recompute activations in the backward pass to save memory.
     public var gradientCheckpointing = true
+    /// Mixed precision: matrix products of bfloat16 factors, float32 weights and sums.
+    public var usesMixedPrecision = false
     /// Look for NaN and infinity in every gradient.
     public var detectGradientAnomaly = false
     /// The type of exported weights.
@@ -138,6 +140,7 @@ extension TrainerSettings: ConfigurationSection {
         keys.key("restart_step_count", \.restartStepCount)
         keys.key("gradient_checkpointing", \.gradientCheckpointing)
         keys.deprecated("activation_checkpointing", \.gradientCheckpointing, use: "gradient_checkpointing")
+        keys.key("amp", \.usesMixedPrecision)
         keys.key("detect_grad_anomaly", \.detectGradientAnomaly)
         keys.key("weight_dtype", \.weightDType)
         keys.key("seed", \.seed)
@@ -147,7 +150,7 @@ extension TrainerSettings: ConfigurationSection {
         keys.key("deepspeed", \.deepspeed)
         keys.vestigial(
             "save_on_oom", "resize_modules", "check_for_oom", "gc_mode", "wandb", "wandb_params", "audio_device")
-        keys.vestigial("decode_non_resp_audio", "amp", "ddp", "load_webui", "backend", "scale_loss")
+        keys.vestigial("decode_non_resp_audio", "ddp", "load_webui", "backend", "scale_loss")
     }
 }
 

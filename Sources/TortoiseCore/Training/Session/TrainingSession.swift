@@ -77,9 +77,14 @@ public final class TrainingSession {
         }
         lock = try RunLock(root: paths.root)
         ControlFile(folder: paths.root).discard()
-        let body = { try self.runLocked(options, inbox, report) }
-        let threads = configuration.trainer.threads
-        return threads > 0 ? try Execution.with(threads: threads, body) : try body()
+        let (threads, isMixed) = (configuration.trainer.threads, configuration.trainer.usesMixedPrecision)
+        let products: ProductPrecision = isMixed && ProductPrecision.bfloat16.isAvailable ? .bfloat16 : .float32
+        if isMixed, products == .float32 {
+            report(.answer("trainer.amp: this processor has no bfloat16 products, so training is in float32"))
+        }
+        return try Execution.with(threads: threads > 0 ? threads : nil, products: products) {
+            try self.runLocked(options, inbox, report)
+        }
     }
 
     private func runLocked(

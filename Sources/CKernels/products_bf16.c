@@ -34,6 +34,37 @@ static inline __m512i line_pairs(const float *first, const float *second, __mmas
     return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 
+static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+// The transpose of 16 x 16 elements: pairs of rows, pairs of pairs, then whole quarters change places.
+static inline void transpose(__m512i x[16]) {
+    __m512i y[16];
+#pragma unroll
+    for (int i = 0; i < 16; i += 2) {
+        y[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
+        y[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
+    }
+#pragma unroll
+    for (int i = 0; i < 16; i += 4) {
+        x[i] = _mm512_unpacklo_epi64(y[i], y[i + 2]);
+        x[i + 1] = _mm512_unpackhi_epi64(y[i], y[i + 2]);
+        x[i + 2] = _mm512_unpacklo_epi64(y[i + 1], y[i + 3]);
+        x[i + 3] = _mm512_unpackhi_epi64(y[i + 1], y[i + 3]);
+    }
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        for (int half = 0; half < 16; half += 8) {
+            y[half + i] = _mm512_shuffle_i32x4(x[half + i], x[half + i + 4], 0x88);
+            y[half + i + 4] = _mm512_shuffle_i32x4(x[half + i], x[half + i + 4], 0xdd);
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        x[i] = _mm512_shuffle_i32x4(y[i], y[i + 8], 0x88);
+        x[i + 8] = _mm512_shuffle_i32x4(y[i], y[i + 8], 0xdd);
+    }
+}
+
 // A panel of `width` lines (rows of A or columns of B) by k, of which `count` exist: [pairs of k][width].
 // Lines are `stride` apart and dense along k, or with `dense_lines` dense themselves and k is `stride` apart.
 static void pack_panel(uint32_t *out, int width, const float *x, ptrdiff_t stride, int dense_lines, ptrdiff_t count,
@@ -50,19 +81,24 @@ static void pack_panel(uint32_t *out, int width, const float *x, ptrdiff_t strid
         }
         return;
     }
-    const __m512i rows = _mm512_mullo_epi32(
-        _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi32(width));
-    for (int line = 0; line < width; line++) {
+    for (int line = 0; line < width; line += 16) {
         const float *from = x + line * stride;
+        __mmask16 stored = lanes(width - line);
         for (ptrdiff_t p = 0; p < pairs; p += 16) {
-            __mmask16 there = lanes(pairs - p);
-            __m512i both = _mm512_setzero_si512();
-            if (line < count) {
-                __m512 low = _mm512_maskz_loadu_ps(lanes(k - 2 * p), from + 2 * p);
-                __m512 high = _mm512_maskz_loadu_ps(lanes(k - 2 * p - 16), from + 2 * p + 16);
-                both = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+            __m512i block[16];
+#pragma unroll
+            for (int i = 0; i < 16; i++) {
+                block[i] = _mm512_setzero_si512();
+                if (line + i >= count) continue;
+                __m512 low = _mm512_maskz_loadu_ps(lanes(k - 2 * p), from + i * stride + 2 * p);
+                __m512 high = _mm512_maskz_loadu_ps(lanes(k - 2 * p - 16), from + i * stride + 2 * p + 16);
+                block[i] = (__m512i)_mm512_cvtne2ps_pbh(high, low);
             }
-            _mm512_mask_i32scatter_epi32(out + p * width + line, there, rows, both, 4);
+            transpose(block);
+            ptrdiff_t there = least(16, pairs - p);
+            for (ptrdiff_t i = 0; i < there; i++) {
+                _mm512_mask_storeu_epi32(out + (p + i) * width + line, stored, block[i]);
+            }
         }
     }
 }
@@ -111,8 +147,6 @@ static void multiply_edge(ptrdiff_t pairs, const uint32_t *a, const uint32_t *b,
         for (ptrdiff_t j = 0; j < columns; j++) c[r * c_stride + j] = whole[r * COLUMNS + j];
     }
 }
-
-static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 void tk_multiply_bf16(size_t m_, size_t n_, size_t k_, const float *a, ptrdiff_t a_stride, int a_transposed,
                       const float *b, ptrdiff_t b_stride, int b_transposed, int accumulate, float *c,

@@ -7,7 +7,8 @@ struct Infer: Program {
     static let configuration = CommandConfiguration(
         commandName: "tortoise-infer", abstract: "TorToiSe text to speech.", version: "0.1.0",
         subcommands: [
-            Speak.self, Read.self, VoiceCommand.self, ModelsCommand.self, Text.self, Probe.self, Doctor.self,
+            Speak.self, Read.self, VoiceCommand.self, ModelsCommand.self, Text.self, Probe.self, BenchCommand.self,
+            Doctor.self,
         ],
         defaultSubcommand: Speak.self)
 }

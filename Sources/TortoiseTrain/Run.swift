@@ -105,10 +105,11 @@ struct TrainingProgram {
         StandardInputReader.reopenClosedDescriptors()
         let inbox = CommandInbox()
         let display = TrainingDisplay(isJSON: isJSON)
+        defer { display.close() }
         let signals = SignalMonitor(inbox: inbox, onSecondInterrupt: { display.close() })
         signals.start()
         let session = try TrainingSession(try source.load())
-        let reader = StandardInputReader(inbox: inbox)
+        let reader = StandardInputReader(inbox: inbox, keys: display.keys) { display.showTyped($0) }
         var options = TrainingSession.Options()
         (options.isForced, options.evaluatesOnly) = (isForced, evaluatesOnly)
         (options.commandLine, options.version) = (CommandLine.arguments, Train.configuration.version)
@@ -118,7 +119,6 @@ struct TrainingProgram {
             ControlFile(folder: session.root).watch(into: inbox)
         }
         let outcome = try session.run(options, inbox: inbox) { display.show($0) }
-        display.close()
         throw ExitCode(outcome.exitCode)
     }
 }

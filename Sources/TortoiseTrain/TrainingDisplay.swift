@@ -8,7 +8,13 @@ final class TrainingDisplay: @unchecked Sendable {
     private let lock = NSLock()
     private let isJSON: Bool
     private let isTerminal = isatty(STDERR_FILENO) == 1
+    /// What the last line of a terminal shows: the newest step, and what is being typed.
+    private var status = ""
+    private var typed = ""
     private var statusIsShown = false
+    /// The terminal's keys where what is typed and what is shown share one screen; nil elsewhere.
+    let keys: TerminalKeys? =
+        isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 ? TerminalKeys(descriptor: STDIN_FILENO) : nil
     private var smoothedLoss: Double?
     private var lastPlainLine = Date.distantPast
 
@@ -31,13 +37,42 @@ final class TrainingDisplay: @unchecked Sendable {
     }
 
     /// Leaves the terminal as it was.
-    func close() { lock.withLock { clearStatus() } }
+    func close() {
+        lock.withLock {
+            clearStatus()
+            (status, typed) = ("", "")
+        }
+        keys?.giveBack()
+    }
+
+    /// Shows the line that is being typed, before the status.
+    func showTyped(_ text: String) {
+        lock.withLock {
+            typed = text
+            drawStatus()
+        }
+    }
 
     private func say(_ line: String) {
         lock.withLock {
             clearStatus()
             write(line + "\n")
+            if isTerminal { drawStatus() }
         }
+    }
+
+    /// The last line: the status alone, or what is typed with the cursor behind it and the status dimmed after it.
+    private func drawStatus() {
+        let width = terminalWidth - 1
+        guard !typed.isEmpty else {
+            write("\r\u{1B}[K" + String(status.prefix(width)))
+            statusIsShown = !status.isEmpty
+            return
+        }
+        let prompt = "> " + String(typed.suffix(max(1, width - 2)))
+        let rest = String(status.prefix(max(0, width - prompt.count - 3)))
+        write("\r\u{1B}[K\(prompt)   \u{1B}[2m\(rest)\u{1B}[0m\r\u{1B}[\(prompt.count)C")
+        statusIsShown = true
     }
 
     private func show(_ report: StepReport) {
@@ -47,9 +82,8 @@ final class TrainingDisplay: @unchecked Sendable {
             if isJSON { writeJSON(report) }
             let line = text(of: report)
             if isTerminal {
-                clearStatus()
-                write(String(line.prefix(terminalWidth - 1)))
-                statusIsShown = true
+                status = line
+                drawStatus()
             } else if !isJSON,
                 report.step == report.iterations || -lastPlainLine.timeIntervalSinceNow >= Self.plainInterval
             {

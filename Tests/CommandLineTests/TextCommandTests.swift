@@ -60,4 +60,10 @@ import Testing
             #expect(missing.status == 3)
         }
     }
+
+    @Test(arguments: ["tortoise-infer", "tortoise-train"], ["bash", "zsh", "fish"])
+    func shellsCanComplete(program: String, shell: String) throws {
+        let result = try run(program, ["--generate-completion-script", shell])
+        #expect(result.status == 0 && result.output.contains(program == "tortoise-infer" ? "bench" : "prepare"))
+    }
 }

@@ -27,7 +27,7 @@ import Testing
         try withTemporaryFolder { root in
             let tiny = try TinyRun(root, iterations: Self.endless)
             let pipe = Pipe()
-            let trainer = try TrainerProcess(["--yaml", tiny.yaml], input: pipe)
+            let trainer = try RunningProgram("tortoise-train", ["--yaml", tiny.yaml], input: pipe)
             #expect(trainer.wait(for: "steps per epoch"))
             pipe.fileHandleForWriting.write(Data("  SaVe \r\nstatus\nflub\nlr 1e-4\n".utf8))
             #expect(trainer.wait(for: "saved step"))
@@ -48,13 +48,14 @@ import Testing
             // A regular file is a script.
             let script = root.appending(path: "script")
             try Data("save\neval\nquit".utf8).write(to: script)
-            let scripted = try TrainerProcess(["--yaml", tiny.yaml], input: try FileHandle(forReadingFrom: script))
+            let scripted = try RunningProgram(
+                "tortoise-train", ["--yaml", tiny.yaml], input: try FileHandle(forReadingFrom: script))
             #expect(scripted.finish() == 0 && scripted.said.contains("saved step"))
             // /dev/null says nothing; a pipe that ends is said once, and training goes on.
             for (input, note) in [
                 (FileHandle.nullDevice as Any, "steps per epoch"), (endedPipe() as Any, "standard input has ended"),
             ] {
-                let trainer = try TrainerProcess(["--yaml", tiny.yaml], input: input)
+                let trainer = try RunningProgram("tortoise-train", ["--yaml", tiny.yaml], input: input)
                 #expect(trainer.wait(for: note))
                 usleep(200_000)
                 #expect(trainer.process.isRunning)
@@ -86,7 +87,7 @@ import Testing
             let tiny = try TinyRun(root, iterations: Self.endless)
             for (signal, status) in [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGHUP, 129)] {
                 let before = tiny.latest ?? 0
-                let trainer = try TrainerProcess(["--yaml", tiny.yaml], input: FileHandle.nullDevice)
+                let trainer = try RunningProgram("tortoise-train", ["--yaml", tiny.yaml], input: FileHandle.nullDevice)
                 #expect(trainer.wait(for: "epoch "))
                 usleep(100_000)
                 trainer.signal(SIGUSR2)
@@ -103,7 +104,7 @@ import Testing
     @Test func theControlFileAndTheLock() throws {
         try withTemporaryFolder { root in
             let tiny = try TinyRun(root, iterations: Self.endless)
-            let trainer = try TrainerProcess(["--yaml", tiny.yaml], input: FileHandle.nullDevice)
+            let trainer = try RunningProgram("tortoise-train", ["--yaml", tiny.yaml], input: FileHandle.nullDevice)
             #expect(trainer.wait(for: "steps per epoch"))
             let second = try run("tortoise-train", ["--yaml", tiny.yaml])
             #expect(second.status == 2 && second.errors.contains("another trainer"))
@@ -124,7 +125,7 @@ import Testing
             var generator = SystemRandomNumberGenerator()
             var reached = 0
             for _ in 0..<kills {
-                let trainer = try TrainerProcess(["--yaml", tiny.yaml], input: FileHandle.nullDevice)
+                let trainer = try RunningProgram("tortoise-train", ["--yaml", tiny.yaml], input: FileHandle.nullDevice)
                 #expect(trainer.wait(for: "steps per epoch"), "\(trainer.said)")
                 if reached > 0 { #expect(trainer.said.contains("continuing from"), "\(trainer.said)") }
                 usleep(UInt32.random(in: 0..<120_000, using: &generator))

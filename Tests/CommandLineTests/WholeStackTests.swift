@@ -284,6 +284,7 @@ import TortoiseCore
         let cases: [(arguments: [String], status: Int32, says: String)] = [
             (["", voice], 3, "empty"), (["😀😀", voice], 3, "nothing in the text"), (["Hi.", text], 3, "text.wav"),
             (["Hi.", short], 3, "100 ms"), (["Hi.", silent], 3, "silent"), (["Hi.", "nobody"], 3, "nobody"),
+            ([String(repeating: "A long story. ", count: 360), voice], 3, "'read' does so by itself"),
             (["Hi.", voice, "--ar-temp", "-1"], 2, "--ar-temp"),
             (["Hi.", voice, "--vocoder", "gramophone"], 2, "gramophone"),
             (["Hi.", voice, "--models", "/nowhere"], 4, "/nowhere"),
@@ -296,5 +297,23 @@ import TortoiseCore
                 "\(arguments): \(result.status) \(result.errors)")
         }
         #expect(!FileManager.default.fileExists(atPath: root.path + "/x.wav"))
+        try unusualInputs(set, voice, root)
+        try interruptions(set, voice, root)
+    }
+
+    /// What is odd and still has a right result.
+    private func unusualInputs(_ set: URL, _ voice: String, _ root: URL) throws {
+        let wide = root.path + "/wide.wav", sound = try AudioFile.read(voice).mono()
+        // Stereo at 96 kHz: every sample four times, in both channels.
+        let samples = sound.flatMap { [Float](repeating: $0, count: 4) }
+        try AudioFile.write(AudioClip(channels: [samples, samples], sampleRate: 96_000), to: wide)
+        for arguments in [["Hi.", wide], ["First line.\n\n  \nSecond line.", voice], ["Hi.", voice, "--seed", "0"]] {
+            let path = root.path + "/odd.wav"
+            let result = try run(
+                "tortoise-infer",
+                ["speak", "-o", path, "--models", set.path, "--max-ar-steps", "8", "--vocoder", "hifigan"] + arguments)
+            #expect(result.status == 0, "\(arguments): \(result.errors)")
+            #expect(try AudioFile.read(path).duration > 0.05)
+        }
     }
 }

@@ -25,11 +25,21 @@ public struct StandardInputReader: Sendable {
     public let kind: Kind
     private let descriptor: Int32
     private let inbox: CommandInbox
+    private let keys: TerminalKeys?
+    private let onTyping: @Sendable (String) -> Void
 
-    /// - Parameter descriptor: Standard input, or another for tests.
-    public init(descriptor: Int32 = STDIN_FILENO, inbox: CommandInbox) {
+    /// - Parameters:
+    ///   - descriptor: Standard input, or another for tests.
+    ///   - keys: When given and standard input is a terminal, keys are taken over, and `onTyping` draws what was typed.
+    ///   - onTyping: Hears of the unfinished line whenever it changes.
+    public init(
+        descriptor: Int32 = STDIN_FILENO, inbox: CommandInbox, keys: TerminalKeys? = nil,
+        onTyping: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.descriptor = descriptor
         self.inbox = inbox
+        self.keys = keys
+        self.onTyping = onTyping
         kind = Kind.of(descriptor)
     }
 
@@ -64,7 +74,7 @@ public struct StandardInputReader: Sendable {
         case .terminal:
             // Whoever reads while in the background is stopped; with this ignored the read fails and is tried again.
             signal(SIGTTIN, SIG_IGN)
-            readStream(endMeans: nil)
+            if keys != nil { readKeys() } else { readStream(endMeans: nil) }
         }
     }
 
@@ -96,6 +106,16 @@ public struct StandardInputReader: Sendable {
         }
     }
 
+    private func readKeys() {
+        var line = TypedLine()
+        while let bytes = readChunk() {
+            if bytes.isEmpty { usleep(Self.backgroundPause) }
+            let finished = line.append(bytes)
+            onTyping(line.text)
+            for line in finished { inbox.post(.line(line, .console)) }
+        }
+    }
+
     private static let backgroundPause: UInt32 = 250_000
 
     private var isForeground: Bool {
@@ -108,6 +128,7 @@ public struct StandardInputReader: Sendable {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while true {
             if kind != .file {
+                if isForeground { keys?.take() }
                 var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 let ready = poll(&request, 1, 500)
                 if ready == 0 {

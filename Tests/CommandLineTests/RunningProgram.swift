@@ -45,16 +45,16 @@ struct TinyRun {
     }
 }
 
-/// A trainer that runs beside the test. `@unchecked Sendable`: what was said is behind the lock.
-final class TrainerProcess: @unchecked Sendable {
+/// A program that runs beside the test. `@unchecked Sendable`: what was said is behind the lock.
+final class RunningProgram: @unchecked Sendable {
     let process = Process()
     private let errors = Pipe()
     private let lock = NSLock()
     private var text = ""
 
     /// - Parameter input: What its standard input is: a pipe, a file, or /dev/null.
-    init(_ arguments: [String], input: Any) throws {
-        process.executableURL = programURL("tortoise-train")
+    init(_ program: String, _ arguments: [String], input: Any = FileHandle.nullDevice) throws {
+        process.executableURL = programURL(program)
         process.arguments = arguments
         process.standardInput = input
         process.standardError = errors
@@ -87,7 +87,7 @@ final class TrainerProcess: @unchecked Sendable {
         let limit = Date(timeIntervalSinceNow: seconds)
         while process.isRunning, Date() < limit { usleep(5_000) }
         if process.isRunning {
-            Issue.record("the trainer did not leave: \(said.suffix(500))")
+            Issue.record("the program did not leave: \(said.suffix(500))")
             signal(SIGKILL)
         }
         process.waitUntilExit()

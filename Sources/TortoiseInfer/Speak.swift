@@ -40,7 +40,7 @@ struct Speak: ParsableCommand {
         Interruption.leaveCleanly()
         let settings = try samplingOptions.settings()
         let mode = try LatentMode(named: latents)
-        let lines = Self.utterances(try Self.contents(text))
+        let lines = SpeechPipeline.lines(of: try Self.contents(text))
         guard !lines.isEmpty else { throw InputError.data("the text is empty", try: "give something to say") }
         let path = outPath ?? Self.defaultPath()
         let format = try path == "-" ? AudioFormat(named: "wav") : AudioFormat(path: path)
@@ -126,11 +126,6 @@ struct Speak: ParsableCommand {
         return decoded
     }
 
-    /// The lines that say something.
-    static func utterances(_ text: String) -> [String] {
-        text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-    }
-
     private static func defaultPath() -> String {
         try? FileManager.default.createDirectory(atPath: "data/results", withIntermediateDirectories: true)
         return "data/results/\(Int(Date().timeIntervalSince1970)).wav"
@@ -155,8 +150,7 @@ struct OutputOptions: ParsableArguments {
 /// The voice that speaks when none is named.
 enum DefaultVoice {
     static func name() throws -> String {
-        let names = VoiceLibrary.names
-        guard let first = names.first(where: { $0 == "heart" }) ?? names.first else {
+        guard let first = VoiceLibrary.defaultName() else {
             throw InputError.usage(
                 "a voice is missing",
                 try: "give a recording of somebody speaking, 6 s or more: tortoise-infer \"text\" voice.wav")

@@ -31,8 +31,23 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A file of words and how they are spoken, a tab between.", valueName: "file"))
     var dictionary: String?
 
+    /// What models are made of.
+    struct Parts {
+        let files: ModelFiles
+        let precision: WeightPrecision
+        let adapters: [SpeechModels.AdapterFile]
+        let frontEnd: TextFrontEnd
+    }
+
     /// - Parameter keepsLoaded: Whether stages stay in memory after their turn, for more than one utterance.
     func load(keepsLoaded: Bool = true) throws -> (models: SpeechModels, frontEnd: TextFrontEnd) {
+        let parts = try parts()
+        let models = SpeechModels(
+            parts.files, precision: parts.precision, adapters: parts.adapters, keepsLoaded: keepsLoaded)
+        return (models, parts.frontEnd)
+    }
+
+    func parts() throws -> Parts {
         guard let precision = WeightPrecision(rawValue: dtype.lowercased()) else {
             let names = WeightPrecision.allCases.map(\.rawValue).joined(separator: ", ")
             throw InputError.usage("expected one of \(names), found '\(dtype)'", at: "--dtype")
@@ -46,10 +61,8 @@ struct ModelOptions: ParsableArguments {
             cleaners: try cleaners.map { try TextCleaners(named: $0, at: "--cleaners") } ?? text.cleaners,
             tokenizer: try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")),
             dictionary: try dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
-        return (
-            SpeechModels(
-                files, precision: precision, adapters: try named.map(Self.adapter), keepsLoaded: keepsLoaded), frontEnd
-        )
+        return Parts(
+            files: files, precision: precision, adapters: try named.map(Self.adapter), frontEnd: frontEnd)
     }
 
     private static func adapter(_ text: String) throws -> SpeechModels.AdapterFile {
@@ -167,8 +180,7 @@ struct SamplingOptions: ParsableArguments {
     var vocoder: String?
 
     func settings() throws -> SpeechSettings {
-        var settings = try preset.map { SpeechSettings(try SpeechPreset(named: $0)) } ?? SpeechSettings()
-        if preset == nil { settings.sampling.repetitionPenalty = 1.0 }
+        var settings = try SpeechSettings.initial(preset: preset)
         settings.seed = seed ?? UInt64(Date().timeIntervalSince1970)
         if let candidates { settings.candidates = candidates }
         if let keep { settings.kept = keep }
@@ -180,13 +192,7 @@ struct SamplingOptions: ParsableArguments {
         if let diffusionTemp { settings.diffusion.temperature = diffusionTemp }
         if let condFree { settings.diffusion.guidance = condFree ? DiffusionGuidance() : nil }
         if let condFreeK { settings.diffusion.guidance = condFreeK == 0 ? nil : DiffusionGuidance(strength: condFreeK) }
-        if let vocoder {
-            let stage = try ModelStage(named: vocoder)
-            guard [.univnet, .bigvgan, .hifigan].contains(stage) else {
-                throw InputError.usage("expected univnet, bigvgan or hifigan, found '\(vocoder)'", at: "--vocoder")
-            }
-            settings.vocoder = stage
-        }
+        if let vocoder { try settings.setVocoder(named: vocoder) }
         apply(to: &settings.sampling)
         try settings.validate()
         return settings

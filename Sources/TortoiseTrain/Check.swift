@@ -16,17 +16,10 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let loaded = try source.load()
-        let configuration = loaded.configuration
         for note in loaded.notes { print(note) }
-        let file = try DatasetFile(path: loaded.paths.resolve(configuration.dataset.hdf5Name))
-        let text = configuration.text
-        let frontEnd = TextFrontEnd(
-            cleaners: text.cleaners, tokenizer: try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")),
-            dictionary: try text.dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
         let progress = ProgressLine("checking")
-        let check = try DatasetCheck(file, frontEnd) { progress.update($0, $1) }
+        let lines = try loaded.datasetReport(limit: limit) { progress.update($0, $1) }
         progress.finish()
-        for line in check.lines(limit: limit) { print(line) }
-        for line in try TrainingSession(loaded).selectionSummary() { print(line) }
+        for line in lines { print(line) }
     }
 }

@@ -16,6 +16,8 @@ public enum JSONValue: Sendable {
     public struct Member: Sendable {
         public let key: String
         public let value: JSONValue
+
+        public init(key: String, value: JSONValue) { (self.key, self.value) = (key, value) }
     }
 
     /// Reads a whole document.
@@ -49,6 +51,15 @@ public enum JSONValue: Sendable {
     /// A whole number; nil for anything else.
     public var integerValue: Int? {
         if case .integer(let number) = self { number } else { nil }
+    }
+
+    /// Any number; nil for anything else.
+    public var doubleValue: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
     }
 
     /// `true` or `false`; nil for anything else.

@@ -18,7 +18,7 @@ public struct ModelFiles: Sendable {
         .hifigan: ["hifigan", "hifidecoder"], .dvae: ["dvae"], .classifier: ["classifier"],
         .randomLatents: ["rlg_auto"],
     ]
-    private static let suffixes = ["safetensors", "sft", "pth", "pt"]
+    static let suffixes = ["safetensors", "sft", "pth", "pt"]
 
     /// - Parameters:
     ///   - set: A folder, or the name of one in `data/models`; nil takes the first that there is.
@@ -49,6 +49,9 @@ public struct ModelFiles: Sendable {
         if find(.autoregressive, in: published) != nil { return published }
         return (try? DataFolder.path(of: "models/small")) ?? published
     }
+
+    /// Puts a file in the place of the set's.
+    mutating func use(_ path: String, for stage: ModelStage) { overrides[stage] = path }
 
     /// The weights that an entry stands for: its path, else what its training exported.
     private static func weights(of entry: ModelEntry, _ loaded: LoadedConfiguration) throws -> String? {

@@ -14,12 +14,13 @@ extension SpeechPipeline {
     /// A piece holds only samples that later codes do not change, so that pieces follow each other without seams. One candidate
     /// is drawn, candidate 0 of `speak`; no silence is added at its end.
     /// - Parameters:
+    ///   - progress: Called before every code; what it throws ends the work.
     ///   - receive: Gets samples at 24 kHz in order; what it throws ends the work.
     /// - Returns: What was spoken; its samples are those that were handed out.
     /// - Throws: `InputError`, or what `receive` throws.
     public func stream(
         _ text: String, voice: Voice, _ settings: SpeechSettings, utterance: Int = 0,
-        pace: StreamingPace = StreamingPace(),
+        pace: StreamingPace = StreamingPace(), progress: (SpeechProgress) throws -> Void = { _ in },
         receive: ([Float]) throws -> Void
     ) throws -> SpokenUtterance {
         try settings.validate()
@@ -51,6 +52,8 @@ extension SpeechPipeline {
                     return
                 }
                 codes.append(step.code)
+                try progress(
+                    SpeechProgress(stage: .codes, done: codes.count, total: settings.sampling.maximumSteps))
                 if calm.isTooLong(with: step.code) { throw SpeechIsOver() }
                 if let samples = growing.append(step.hidden) { try receive(samples) }
             }

@@ -43,6 +43,36 @@ public final class SpeechPipeline {
         return settings.sortsBySimilarity ? try sortedBySimilarity(spokenVersions, to: voice) : spokenVersions
     }
 
+    /// The lines of a text that say something, each an utterance.
+    public static func lines(of text: String) -> [String] {
+        text.split(whereSeparator: \.isNewline).map { line in
+            line.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        }.filter { !$0.isEmpty }
+    }
+
+    /// The lines of a text; those that the model cannot read at once are cut where people pause.
+    ///
+    /// - Returns: Nothing for a text that is blank.
+    /// - Throws: `InputError` when the model cannot be loaded, whose capacity counts.
+    public func utterances(of text: String) throws -> [String] {
+        let lines = Self.lines(of: text)
+        guard !lines.isEmpty else { return [] }
+        let capacity = try models.autoregressive().config.maximumTextTokens
+        func isTooLong(_ piece: String) -> Bool { frontEnd.encode(piece).count > capacity }
+        return try lines.flatMap { line -> [String] in
+            var pieces = [line]
+            // The original's lengths first, then less, for models that read less.
+            var (desired, limit) = (200, 300)
+            while limit > 20, pieces.contains(where: isTooLong) {
+                pieces = try frontEnd.split(line, desired: desired, limit: limit)
+                (desired, limit) = (desired / 2, limit / 2)
+            }
+            // Pieces of nothing but punctuation are no utterances.
+            let speakable = pieces.filter { !frontEnd.encode($0).isEmpty }
+            return speakable.isEmpty ? [line] : speakable
+        }
+    }
+
     /// Speaks given codes, such as those of a recording: what the stages after the autoregressive model make of them.
     ///
     /// - Returns: Samples at 24 kHz.

@@ -29,6 +29,27 @@ public struct SpeechSettings: Sendable, Equatable {
         diffusion.sampler = .ancestral
     }
 
+    /// What programs begin with: a preset's settings, or without one the defaults with no penalty on repetition.
+    ///
+    /// - Throws: `InputError.usage` with the names of presets.
+    public static func initial(preset: String?) throws -> SpeechSettings {
+        if let preset { return SpeechSettings(try SpeechPreset(named: preset)) }
+        var settings = SpeechSettings()
+        settings.sampling.repetitionPenalty = 1
+        return settings
+    }
+
+    /// Sets the vocoder by its name.
+    ///
+    /// - Throws: `InputError.usage` with the names of vocoders.
+    public mutating func setVocoder(named name: String) throws {
+        let stage = try ModelStage(named: name)
+        guard [.univnet, .bigvgan, .hifigan].contains(stage) else {
+            throw InputError.usage("expected univnet, bigvgan or hifigan, found '\(name.prefix(40))'", at: "--vocoder")
+        }
+        vocoder = stage
+    }
+
     /// - Throws: `InputError.usage` naming the flag that makes no sense.
     public func validate() throws {
         try sampling.validate()
@@ -60,6 +81,10 @@ public enum SpeechStage: String, Sendable, CaseIterable {
 public struct SpeechProgress: Sendable {
     public let stage: SpeechStage
     public let done, total: Int
+
+    public init(stage: SpeechStage, done: Int, total: Int) {
+        (self.stage, self.done, self.total) = (stage, done, total)
+    }
 }
 
 /// One spoken utterance.

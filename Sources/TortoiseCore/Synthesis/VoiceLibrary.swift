@@ -112,6 +112,28 @@ public struct VoiceLibrary {
         return Array(Set(found)).sorted()
     }
 
+    /// The one of some voices that speaks when none is named; nil when there are none.
+    public static func defaultName(among names: [String] = Self.names) -> String? {
+        names.first { $0 == "heart" } ?? names.first
+    }
+
+    /// Checks that a description consists of names only: what strangers say must not become paths.
+    ///
+    /// - Throws: `InputError.data` that names what is unknown.
+    public static func checkNames(_ description: String, among known: [String] = Self.names) throws {
+        for part in description.split(separator: "+", omittingEmptySubsequences: false).map(String.init) {
+            let colon = part.lastIndex(of: ":").flatMap { Float(part[part.index(after: $0)...]) == nil ? nil : $0 }
+            let name = colon.map { String(part[..<$0]) } ?? part
+            guard !known.contains(name), name != "random" else { continue }
+            let near = nearestNames(to: name, among: known, limit: 3)
+            throw InputError.data(
+                "there is no voice of this name", at: String(name.prefix(80)),
+                try: near.isEmpty
+                    ? (known.isEmpty ? "save one first" : "there are \(known.prefix(12).joined(separator: ", "))")
+                    : "did you mean \(near.joined(separator: ", "))?")
+        }
+    }
+
     private static func isVoice(_ path: String) -> Bool {
         let suffix = (path as NSString).pathExtension.lowercased()
         return audioSuffixes.contains(suffix) || suffix == Voice.suffix || !recordings(in: path).isEmpty

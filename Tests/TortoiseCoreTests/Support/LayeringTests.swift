@@ -84,6 +84,12 @@ import Testing
         forbid(/\bTensor\b/, in: edges, "programs call the library's functions and never name Tensor")
     }
 
+    @Test func theServerSeesProtocolsOnly() {
+        forbid(
+            /\b(?:SpeechPipeline|SpeechModels|LocalSynthesizer|LocalCatalog|TrainingSession|Trainer|TrainingFolders)\b/,
+            in: files(in: "TortoiseServer/"), "the server sees SpeechSynthesizer, SpeechCatalog and TrainingMonitor")
+    }
+
     @Test func libraryCodeNeitherPrintsNorForces() {
         // Precondition.swift is where all preconditions end.
         let library = files(in: "TortoiseCore/").filter { $0.path != "TortoiseCore/Support/Precondition.swift" }

@@ -65,7 +65,7 @@ struct WeightPins {
 }
 
 /// Fetches published weights into a folder: resumable, checked, complete or absent.
-public struct WeightFetcher {
+public struct WeightFetcher: Sendable {
     private let folder: String
     private let mirror: String?
     private let patience: Double

@@ -63,7 +63,13 @@ public final class RunLock {
         guard descriptor >= 0 else {
             throw InputError.usage("the folder cannot be written to: \(String(cString: strerror(errno)))", at: path)
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // Somebody who only looks whether the lock is held has it for a moment.
+        var attempts = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, attempts < 5 {
+            attempts += 1
+            usleep(40_000)
+        }
+        guard attempts < 5 else {
             close(descriptor)
             throw InputError.usage(
                 "another trainer is running in this folder", at: root,

@@ -49,14 +49,3 @@ public struct TrainingStats: Equatable, Sendable {
         }
     }
 }
-
-extension JSONValue {
-    /// Any number; nil for anything else.
-    var doubleValue: Double? {
-        switch self {
-        case .integer(let value): Double(value)
-        case .number(let value): value
-        default: nil
-        }
-    }
-}

@@ -9,6 +9,6 @@ struct Infer: Program {
         subcommands: [
             Speak.self, Read.self, VoiceCommand.self, ModelsCommand.self, Text.self, Probe.self, BenchCommand.self,
             Doctor.self,
-        ],
+        ] + Serving.commands,
         defaultSubcommand: Speak.self)
 }

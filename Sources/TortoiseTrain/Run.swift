@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TortoiseCommandLine
 import TortoiseCore
 
 /// Where a configuration is.
@@ -42,7 +43,17 @@ struct Run: ParsableCommand {
     @Flag(help: "Report steps as JSON lines on standard output.")
     var json = false
 
-    func run() throws { try TrainingProgram(source: source, evaluatesOnly: eval, isForced: force, isJSON: json).run() }
+    @Option(help: ArgumentHelp("Show the run as a web page there.", valueName: "host:port"))
+    var serve: String?
+
+    @OptionGroup var access: AccessOptions
+
+    func run() throws {
+        try TrainingProgram(
+            source: source, evaluatesOnly: eval, isForced: force, isJSON: json,
+            page: try serve.map { try TrainingPage(address: $0, access) }
+        ).run()
+    }
 }
 
 /// Evaluates once.
@@ -54,7 +65,9 @@ struct Eval: ParsableCommand {
     @Flag(help: "Report as JSON lines on standard output.")
     var json = false
 
-    func run() throws { try TrainingProgram(source: source, evaluatesOnly: true, isForced: false, isJSON: json).run() }
+    func run() throws {
+        try TrainingProgram(source: source, evaluatesOnly: true, isForced: false, isJSON: json, page: nil).run()
+    }
 }
 
 /// Writes weights for inference.
@@ -99,6 +112,7 @@ struct TrainingProgram {
     let evaluatesOnly: Bool
     let isForced: Bool
     let isJSON: Bool
+    let page: TrainingPage?
 
     func run() throws {
         // Before any file is opened and any thread is started.
@@ -106,6 +120,7 @@ struct TrainingProgram {
         let inbox = CommandInbox()
         let display = TrainingDisplay(isJSON: isJSON)
         defer { display.close() }
+        // Blocked signals are inherited: the threads of the page are started later.
         let signals = SignalMonitor(inbox: inbox, onSecondInterrupt: { display.close() })
         signals.start()
         let session = try TrainingSession(try source.load())
@@ -118,6 +133,7 @@ struct TrainingProgram {
             reader.start()
             ControlFile(folder: session.root).watch(into: inbox)
         }
+        try page?.start(folder: session.root, display)
         let outcome = try session.run(options, inbox: inbox) { display.show($0) }
         throw ExitCode(outcome.exitCode)
     }

@@ -17,6 +17,9 @@ final class TrainingDisplay: @unchecked Sendable {
         isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 ? TerminalKeys(descriptor: STDIN_FILENO) : nil
     private var smoothedLoss: Double?
     private var lastPlainLine = Date.distantPast
+    /// A file that has every line, too.
+    private var copy: FileHandle?
+    private var lastCopiedStep = Date.distantPast
 
     /// Seconds between two lines about steps where there is no terminal; the log has every step.
     private static let plainInterval = 1.0
@@ -26,14 +29,24 @@ final class TrainingDisplay: @unchecked Sendable {
     /// Says at once that a typed command arrived; it is obeyed at the next step boundary.
     func acknowledge(_ line: String) {
         guard let command = try? ConsoleCommand(line: line) else { return }
-        say("\(command): at the next step boundary")
+        tell("\(command): at the next step boundary")
     }
 
     func show(_ event: TrainingEvent) {
         switch event {
         case .step(let report): show(report)
-        default: for line in Self.lines(for: event) { say(line) }
+        default: for line in Self.lines(for: event) { tell(line) }
         }
+    }
+
+    /// Also writes every line to a file from now on, which is begun anew.
+    ///
+    /// - Throws: `InputError.usage` when it cannot be written.
+    func copyLines(to path: String) throws {
+        guard FileManager.default.createFile(atPath: path, contents: nil),
+            let file = FileHandle(forWritingAtPath: path)
+        else { throw InputError.usage("cannot be written", at: path) }
+        lock.withLock { copy = file }
     }
 
     /// Leaves the terminal as it was.
@@ -53,11 +66,13 @@ final class TrainingDisplay: @unchecked Sendable {
         }
     }
 
-    private func say(_ line: String) {
+    /// Shows a line.
+    func tell(_ line: String) {
         lock.withLock {
             clearStatus()
             write(line + "\n")
             if isTerminal { drawStatus() }
+            try? copy?.write(contentsOf: Data((line + "\n").utf8))
         }
     }
 
@@ -81,6 +96,10 @@ final class TrainingDisplay: @unchecked Sendable {
             smoothedLoss = smoothedLoss.map { $0 + (loss - $0) / 20 } ?? loss
             if isJSON { writeJSON(report) }
             let line = text(of: report)
+            if report.step == report.iterations || -lastCopiedStep.timeIntervalSinceNow >= Self.plainInterval {
+                try? copy?.write(contentsOf: Data((line + "\n").utf8))
+                lastCopiedStep = Date()
+            }
             if isTerminal {
                 status = line
                 drawStatus()

@@ -17,11 +17,13 @@ func programURL(_ program: String) -> URL {
 
 /// Runs one of the package's programs, built beside the tests.
 func run(
-    _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
+    _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
+    folder: URL? = nil
 ) throws -> ProgramResult {
     let process = Process()
     process.executableURL = programURL(program)
     process.arguments = arguments
+    if let folder { process.currentDirectoryURL = folder }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
     let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
     (process.standardInput, process.standardOutput, process.standardError) = (stdin, stdout, stderr)

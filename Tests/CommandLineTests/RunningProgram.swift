@@ -52,19 +52,31 @@ final class RunningProgram: @unchecked Sendable {
     private let lock = NSLock()
     private var text = ""
 
-    /// - Parameter input: What its standard input is: a pipe, a file, or /dev/null.
-    init(_ program: String, _ arguments: [String], input: Any = FileHandle.nullDevice) throws {
+    /// - Parameters:
+    ///   - input: What its standard input is: a pipe, a file, or /dev/null.
+    ///   - folder: Its working folder; the test's unless given.
+    init(_ program: String, _ arguments: [String], input: Any = FileHandle.nullDevice, folder: URL? = nil) throws {
         process.executableURL = programURL(program)
         process.arguments = arguments
+        if let folder { process.currentDirectoryURL = folder }
         process.standardInput = input
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
         errors.fileHandleForReading.readabilityHandler = { [weak self] handle in
             let data = handle.availableData
-            guard let self, !data.isEmpty else { return }
+            guard let self, !data.isEmpty else {
+                // At its end a pipe is readable for ever; it must not be watched when it is closed.
+                handle.readabilityHandler = nil
+                return
+            }
             lock.withLock { text += String(decoding: data, as: UTF8.self) }
         }
         try process.run()
+    }
+
+    deinit {
+        errors.fileHandleForReading.readabilityHandler = nil
+        if process.isRunning { signal(SIGKILL) }
     }
 
     var said: String { lock.withLock { text } }

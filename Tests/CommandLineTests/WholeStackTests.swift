@@ -102,6 +102,13 @@ import TortoiseCore
                 20, falls: "mel", by: 1.0)
             try speak(with: set, root)
             try adapt(set, root)
+            #if Server
+                try ServeRound(set: set, root: root).run()
+            #endif
+            // For what needs models that are quick rather than good: the browser's round, the soak.
+            if let keep = ProcessInfo.processInfo.environment["TORTOISE_KEEP_TINY"] {
+                try FileManager.default.copyItem(atPath: root.path, toPath: keep)
+            }
         }
     }
 

@@ -30,6 +30,7 @@ extension Trainer {
             report(.saved(step: step, path: path, bytes: bytes, seconds: seconds))
             let removed = checkpoints.prune(keeping: options.trainer.keepLastCheckpoints, andAlways: path)
             if !removed.isEmpty { report(.pruned(removed)) }
+            if options.trainer.exportOnSave { export() }
             return true
         } catch {
             metrics.write(event: "save failed", step: step, "\(error)")

@@ -34,7 +34,7 @@ extension Trainer {
     private func obey(_ command: ConsoleCommand, exitCode: Int32?) -> TrainingOutcome? {
         let step = state.stats.step
         switch command {
-        case .save: if save(), options.trainer.exportOnSave { export() }
+        case .save: save()
         case .export:
             save()
             export()

@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+import TortoiseCore
+
+/// What a newcomer hears: the models and voices that come with the package.
+@Suite struct ShippedModelTests {
+    private static let sentences = [
+        "Read verse out loud for pleasure.", "How many chairs are in the room?",
+        "We walked home in the rain, and nobody said a word.",
+    ]
+
+    private func speak(_ text: String, _ voice: String, to path: String, _ more: [String] = []) throws -> ProgramResult
+    {
+        try run("tortoise-infer", [text, "--voice", voice, "--seed", "1", "-o", path, "--json"] + more)
+    }
+
+    /// The longest stretch in seconds whose level stays 40 dB below the loudest.
+    private func longestSilence(_ samples: [Float]) -> Double {
+        let frame = SpokenUtterance.sampleRate / 100
+        let levels = stride(from: 0, to: samples.count - frame, by: frame).map { start in
+            samples[start..<start + frame].reduce(0) { $0 + $1 * $1 }
+        }
+        let limit = (levels.max() ?? 0) * 1e-4
+        var (longest, current) = (0, 0)
+        for level in levels {
+            current = level < limit ? current + 1 : 0
+            longest = max(longest, current)
+        }
+        return Double(longest) / 100
+    }
+
+    @Test(arguments: ["heart", "michael"], sentences)
+    func sentencesSoundLikeSpeech(voice: String, text: String) throws {
+        try withTemporaryFolder { folder in
+            let path = folder.path + "/speech.wav"
+            let result = try speak(text, voice, to: path)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output.contains("\"ended\":true"), "\(result.output)")
+            let clip = try AudioFile.read(path)
+            let samples = clip.mono(), words = Double(text.split(separator: " ").count)
+            #expect(clip.sampleRate == 24_000 && (words * 0.15...words * 0.8 + 1).contains(clip.duration))
+            let peak = samples.reduce(0) { max($0, abs($1)) }
+            #expect((0.05..<1).contains(peak))
+            let check = ClipCheck(samples, sampleRate: clip.sampleRate)
+            #expect((-40 ... -12).contains(check.loudness ?? -100), "\(check.loudness ?? -100) LUFS")
+            #expect(longestSilence(samples) < 1)
+        }
+    }
+
+    @Test func theSameCommandGivesTheSameBytes() throws {
+        try withTemporaryFolder { folder in
+            let paths = ["a", "b"].map { "\(folder.path)/\($0).wav" }
+            #expect(try speak("Yes.", "heart", to: paths[0]).status == 0)
+            #expect(
+                try run(
+                    "tortoise-infer", ["Yes.", "--seed", "1", "-o", paths[1]], environment: ["TORTOISE_THREADS": "1"]
+                ).status == 0)
+            #expect(try Data(contentsOf: URL(filePath: paths[0])) == Data(contentsOf: URL(filePath: paths[1])))
+        }
+    }
+}

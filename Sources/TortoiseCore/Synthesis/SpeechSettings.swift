@@ -13,12 +13,17 @@ public struct SpeechSettings: Sendable, Equatable {
     public var sortsBySimilarity = false
     public var diffusion = DiffusionSampling()
     /// Steps of the diffusion sampler.
-    public var diffusionSteps = 30
+    public var diffusionSteps = 12
     /// nil takes the first vocoder that the set has. HiFi-GAN needs no diffusion.
     public var vocoder: ModelStage?
     public var seed: UInt64 = 0
 
-    public init() {}
+    /// What suits the small model: it is sure of little, so it had better not be adventurous.
+    public init() {
+        (sampling.temperature, sampling.repetitionPenalty) = (0.3, 1)
+        (diffusion.sampler, diffusion.temperature) = (.uniPC, 0.5)
+        diffusion.guidance = DiffusionGuidance(strength: 0.5)
+    }
 
     /// The original's preset, which may be changed afterwards.
     public init(_ preset: SpeechPreset) {
@@ -29,14 +34,11 @@ public struct SpeechSettings: Sendable, Equatable {
         diffusion.sampler = .ancestral
     }
 
-    /// What programs begin with: a preset's settings, or without one the defaults with no penalty on repetition.
+    /// What programs begin with: a preset's settings, or without one the defaults.
     ///
     /// - Throws: `InputError.usage` with the names of presets.
     public static func initial(preset: String?) throws -> SpeechSettings {
-        if let preset { return SpeechSettings(try SpeechPreset(named: preset)) }
-        var settings = SpeechSettings()
-        settings.sampling.repetitionPenalty = 1
-        return settings
+        try preset.map { SpeechSettings(try SpeechPreset(named: $0)) } ?? SpeechSettings()
     }
 
     /// Sets the vocoder by its name.

@@ -39,6 +39,7 @@ final class EvaluationSpeech {
         var settings = SpeechSettings()
         (settings.vocoder, settings.diffusionSteps, settings.diffusion.guidance) = (vocoder, Self.steps, nil)
         (settings.sampling.temperature, settings.diffusion.sampler) = (1, .ancestral)
+        settings.diffusion.temperature = 1
         self.settings = settings
         (root, name) = (folder, task.name)
     }

@@ -97,7 +97,8 @@
             case "voice": return "anna"
             case "model": return "small"
             case "loras": return [["id": "run/lora", "strength": 0.5]]
-            case "typical_mass", "min_ar_temp", "cvvp_amount": return 0.5
+            case "typical_mass", "cvvp_amount": return 0.5
+            case "min_ar_temp": return 0.2
             case "beam_width": return 1
             default: break
             }

@@ -32,8 +32,7 @@ struct BenchCommand: ParsableCommand {
         guard (1...1_000).contains(repeats) else {
             throw InputError.usage("expected 1 to 1000, found \(repeats)", at: "--repeats")
         }
-        var settings = try samplingOptions.settings()
-        if samplingOptions.seed == nil { settings.seed = 0 }
+        let settings = try samplingOptions.settings()
         let (models, frontEnd) = try modelOptions.load(keepsLoaded: true)
         let start = ContinuousClock.now
         let voice = try VoiceLibrary(models, seed: settings.seed).voice(try voice ?? DefaultVoice.name())
@@ -60,11 +59,14 @@ struct BenchCommand: ParsableCommand {
         let peak = ProcessMemory.peak >> 20
         let machine = "\(Execution.threadCount) threads, \(Execution.instructionSet.rawValue), \(BLASCore.name)"
         if json {
-            let items = stages.map { "\"\($0.name)\":\($0.seconds)" }.joined(separator: ",")
-            print(
-                "{\"threads\":\(Execution.threadCount),\"instruction_set\":\"\(Execution.instructionSet.rawValue)\",\"repeats\":\(repeats),"
-                    + "\"speech_seconds\":\(speech),\"voice_seconds\":\(voiceSeconds),\"stages\":{\(items)},\"peak_megabytes\":\(peak)}"
-            )
+            let report: JSONValue = [
+                "threads": .integer(Execution.threadCount),
+                "instruction_set": .string(Execution.instructionSet.rawValue), "repeats": .integer(repeats),
+                "speech_seconds": .number(speech), "voice_seconds": .number(voiceSeconds),
+                "stages": .object(stages.map { .init(key: $0.name, value: .number($0.seconds)) }),
+                "peak_megabytes": .integer(peak),
+            ]
+            print(report.serialized)
             return
         }
         print("\(machine); \(modelOptions.dtype) weights, peak memory \(peak) MB")

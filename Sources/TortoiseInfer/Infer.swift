@@ -8,7 +8,7 @@ struct Infer: Program {
         commandName: "tortoise-infer", abstract: "TorToiSe text to speech.", version: "0.1.0",
         subcommands: [
             Speak.self, Read.self, VoiceCommand.self, ModelsCommand.self, Text.self, Probe.self, BenchCommand.self,
-            Doctor.self,
-        ] + Serving.commands,
+            Serve.self, Doctor.self,
+        ],
         defaultSubcommand: Speak.self)
 }

@@ -82,13 +82,14 @@ struct ModelsCommand: ParsableCommand {
         @Argument(help: "The file to write; its suffix decides on the format.")
         var output: String
 
-        @Option(help: "float32, float16 or bfloat16; as it is by default.")
+        @Option(help: "float32, float16, bfloat16 or int8 (a scale per 32 values); as it is by default.")
         var dtype: String?
 
         func run() throws {
             let type = try dtype.map { name in
                 guard let type = WeightDType(rawValue: name.lowercased()) else {
-                    throw InputError.usage("expected float32, float16 or bfloat16, found '\(name)'", at: "--dtype")
+                    throw InputError.usage(
+                        "expected float32, float16, bfloat16 or int8, found '\(name)'", at: "--dtype")
                 }
                 return type
             }

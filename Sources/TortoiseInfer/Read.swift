@@ -43,9 +43,8 @@ struct Read: ParsableCommand {
 
     func run() throws {
         Interruption.leaveCleanly()
-        var settings = try samplingOptions.settings()
+        let settings = try samplingOptions.settings()
         // A reading that is taken up again has to go on as it began.
-        if samplingOptions.seed == nil { settings.seed = 0 }
         _ = try AudioFormat(path: outPath)
         let kind = try subtitleKind()
         guard (0...60).contains(pause), (0...60).contains(paragraphPause) else {

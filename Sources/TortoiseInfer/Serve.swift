@@ -3,15 +3,6 @@ import Foundation
 import TortoiseCommandLine
 import TortoiseCore
 
-/// The commands that need the trait `Server`.
-enum Serving {
-    #if Server
-        static let commands: [any ParsableCommand.Type] = [Serve.self]
-    #else
-        static let commands: [any ParsableCommand.Type] = []
-    #endif
-}
-
 #if Server
     import TortoiseServer
 
@@ -135,6 +126,19 @@ enum Serving {
             (options.clipCount, options.clipSeconds) = (clipCount, clipSeconds)
             (options.arrivalSeconds, options.workSeconds) = (arrivalTime, workTime)
             (options.idleSeconds, options.graceSeconds) = (idle, grace)
+        }
+    }
+#else
+    /// Says that this build serves nothing; without it "serve" would be spoken.
+    struct Serve: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Not in this build.", shouldDisplay: false)
+
+        @Argument(parsing: .captureForPassthrough)
+        var ignored: [String] = []
+
+        func run() throws {
+            throw InputError.usage(
+                "this build has no server", at: "serve", try: "build with the trait: swift build --traits Server")
         }
     }
 #endif

@@ -80,8 +80,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "The original's settings: ultra_fast, fast, standard or high_quality; other flags win.")
     var preset: String?
 
-    @Option(help: "The seed; the same seed gives the same audio.")
-    var seed: UInt64?
+    @Option(help: "The seed: the same one gives the same audio, another one another reading.")
+    var seed: UInt64 = 0
 
     @Option(help: "Sequences of codes to choose from by CLVP.")
     var candidates: Int?
@@ -181,7 +181,7 @@ struct SamplingOptions: ParsableArguments {
 
     func settings() throws -> SpeechSettings {
         var settings = try SpeechSettings.initial(preset: preset)
-        settings.seed = seed ?? UInt64(Date().timeIntervalSince1970)
+        settings.seed = seed
         if let candidates { settings.candidates = candidates }
         if let keep { settings.kept = keep }
         if let cvvpAmount { settings.cvvpAmount = cvvpAmount }

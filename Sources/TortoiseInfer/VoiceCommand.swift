@@ -6,8 +6,8 @@ import TortoiseCore
 /// Makes and looks after voices.
 struct VoiceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "voice", abstract: "Make, mix, check and list voices.",
-        subcommands: [Encode.self, Mix.self, Random.self, Check.self, List.self])
+        commandName: "voice", abstract: "Make, mix, check, convert and list voices.",
+        subcommands: [Encode.self, Mix.self, Random.self, Check.self, Convert.self, List.self])
 
     struct Encode: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Save the voice of recordings as a .voice file.")
@@ -91,6 +91,45 @@ struct VoiceCommand: ParsableCommand {
             let paths = try pieces.count == 1 ? VoiceLibrary.recordings(at: pieces[0]) : pieces
             let ranking = try VoiceRanking(paths, models: modelOptions.load().models)
             for line in ranking.lines { print(line) }
+        }
+    }
+
+    struct Convert: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say a recording again in another voice, word for word and in its rhythm.",
+            discussion: """
+                The recording's own mel codes are spoken. In the recording's own voice this is the best that the models can do after \
+                the autoregressive one.
+                """)
+
+        @Argument(help: "The recording.")
+        var recording: String
+
+        @Argument(help: "What is said in it.")
+        var text: String
+
+        @Option(help: ArgumentHelp("The voice; the recording's own by default.", valueName: "voice"))
+        var voice: String?
+
+        @Option(
+            name: [.customShort("o"), .customLong("out-path")], help: ArgumentHelp("Where to write.", valueName: "file")
+        )
+        var outPath = "converted.wav"
+
+        @OptionGroup var modelOptions: ModelOptions
+        @OptionGroup var samplingOptions: SamplingOptions
+
+        func run() throws {
+            let settings = try samplingOptions.settings()
+            let (models, frontEnd) = try modelOptions.load()
+            let target = try VoiceLibrary(models, seed: settings.seed).voice(voice ?? recording)
+            let spoken = try SpeechPipeline(models, frontEnd).convert(
+                recording: recording, text: text, to: target, settings)
+            let clip = AudioClip(mono: spoken.samples, sampleRate: SpokenUtterance.sampleRate)
+            try AudioFile.write(
+                clip, to: outPath, format: AudioFormat(path: outPath),
+                metadata: AudioMetadata(title: text, comment: SpeechReport.settingsJSON(settings)))
+            print("\(outPath): \(spoken.codes.count) codes")
         }
     }
 

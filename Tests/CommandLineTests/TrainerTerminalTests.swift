@@ -22,6 +22,18 @@ import Testing
             close(slave)
         }
 
+        /// A trainer that was started on this terminal.
+        func trainer(of tiny: TinyRun) throws -> Process {
+            let trainer = Process()
+            trainer.executableURL = programURL("tortoise-train")
+            trainer.arguments = ["--yaml", tiny.yaml]
+            let handle = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
+            (trainer.standardInput, trainer.standardError) = (handle, handle)
+            trainer.standardOutput = FileHandle.nullDevice
+            try trainer.run()
+            return trainer
+        }
+
         func type(_ text: String) { _ = Array(text.utf8).withUnsafeBytes { write(master, $0.baseAddress, $0.count) } }
 
         /// Reads until the screen's output passes a test.
@@ -49,13 +61,7 @@ import Testing
         try withTemporaryFolder { root in
             let tiny = try TinyRun(root, iterations: 1_000_000)
             let terminal = try Terminal()
-            let trainer = Process()
-            trainer.executableURL = programURL("tortoise-train")
-            trainer.arguments = ["--yaml", tiny.yaml]
-            let handle = FileHandle(fileDescriptor: terminal.slave, closeOnDealloc: false)
-            (trainer.standardInput, trainer.standardError) = (handle, handle)
-            trainer.standardOutput = FileHandle.nullDevice
-            try trainer.run()
+            let trainer = try terminal.trainer(of: tiny)
             defer { if trainer.isRunning { kill(trainer.processIdentifier, SIGKILL) } }
             #expect(terminal.wait { $0.contains("epoch 0") || $0.contains("epoch 1") }, "\(terminal.shown.suffix(500))")
             #expect(!terminal.hasEcho)
@@ -79,12 +85,7 @@ import Testing
         try withTemporaryFolder { root in
             let tiny = try TinyRun(root, iterations: 1_000_000)
             let terminal = try Terminal()
-            let trainer = Process()
-            trainer.executableURL = programURL("tortoise-train")
-            trainer.arguments = ["--yaml", tiny.yaml]
-            let handle = FileHandle(fileDescriptor: terminal.slave, closeOnDealloc: false)
-            (trainer.standardInput, trainer.standardError) = (handle, handle)
-            try trainer.run()
+            let trainer = try terminal.trainer(of: tiny)
             defer { if trainer.isRunning { kill(trainer.processIdentifier, SIGKILL) } }
             #expect(terminal.wait { $0.contains("epoch 0") || $0.contains("epoch 1") })
             kill(trainer.processIdentifier, SIGINT)

@@ -19,6 +19,9 @@ extension JSONValue {
     /// A number, or null where there is none.
     public init(_ number: Double?) { self = number.map { .number($0) } ?? .null }
 
+    /// A number in its own few digits, or null where there is none.
+    public init(_ number: Float?) { self = number.map { .number(Double("\($0)") ?? .nan) } ?? .null }
+
     /// A whole number, or null where there is none.
     public init(_ number: Int?) { self = number.map { .integer($0) } ?? .null }
 }

@@ -13,6 +13,7 @@ public final class SpeechModels {
     private var cvvpModel: CVVPModel?
     private var vocoders: [ModelStage: any MelVocoder] = [:]
     private var hifiganModel: HiFiGANModel?
+    private var dvaeModel: DVAEModel?
 
     /// A low-rank adapter of the autoregressive model.
     public struct AdapterFile: Sendable {
@@ -120,6 +121,16 @@ public final class SpeechModels {
         return vocoder
     }
 
+    /// What makes codes of recordings.
+    public func dvae() throws -> DVAEModel {
+        if let dvaeModel { return dvaeModel }
+        let model = try ModelLoader.load(files.path(of: .dvae), as: DVAEConfig.self, keyMap: DVAEModel.keyMap) {
+            DVAEModel($0, at: $1)
+        }.model
+        dvaeModel = model
+        return model
+    }
+
     public func hifigan() throws -> HiFiGANModel {
         if let hifiganModel { return hifiganModel }
         let path = try files.path(of: .hifigan)
@@ -139,6 +150,7 @@ public final class SpeechModels {
         case .clvp: clvpModel = nil
         case .cvvp: cvvpModel = nil
         case .hifigan: hifiganModel = nil
+        case .dvae: dvaeModel = nil
         default: vocoders[stage] = nil
         }
     }

@@ -47,32 +47,45 @@ public struct SpeechReport {
 
     /// The same as one JSON object.
     public var json: String {
-        let stages = SpeechStage.allCases.compactMap { stage -> String? in
+        let stages = SpeechStage.allCases.compactMap { stage -> JSONValue.Member? in
             let seconds = stage == .voice ? voiceSeconds : timings.seconds[stage]
-            return seconds.map { "\(JSONValue.quoted(stage.rawValue)):\($0)" }
-        }
-        let items = utterances.map { utterance in
-            "{\"text\":\(JSONValue.quoted(utterance.text)),\"spoken\":\(JSONValue.quoted(utterance.spoken)),\"seconds\":\(utterance.seconds),"
-                + "\"codes\":\(utterance.codes.count),\"ended\":\(utterance.isStopped),\"score\":\(utterance.score.map { "\($0)" } ?? "null"),"
-                + "\"similarity\":\(utterance.similarity.map { "\($0)" } ?? "null")}"
+            return seconds.map { .init(key: stage.rawValue, value: .number($0)) }
         }
         let total = timings.total + voiceSeconds
-        return "{\"files\":[\(files.map(JSONValue.quoted).joined(separator: ","))],\"speech_seconds\":\(speechSeconds),"
-            + "\"seconds\":\(total),\"real_time_factor\":\(total / max(speechSeconds, 1e-3)),\"stages\":{\(stages.joined(separator: ","))},"
-            + "\"settings\":\(Self.settingsJSON(settings)),\"utterances\":[\(items.joined(separator: ","))]}"
+        let report: JSONValue = [
+            "files": .array(files.map { .string($0) }), "speech_seconds": .number(speechSeconds),
+            "seconds": .number(total), "real_time_factor": .number(total / max(speechSeconds, 1e-3)),
+            "stages": .object(stages), "settings": Self.document(of: settings),
+            "utterances": .array(utterances.map(Self.document)),
+        ]
+        return report.serialized
+    }
+
+    private static func document(of utterance: SpokenUtterance) -> JSONValue {
+        [
+            "text": .string(utterance.text), "spoken": .string(utterance.spoken), "seconds": .number(utterance.seconds),
+            "codes": .integer(utterance.codes.count), "ended": .bool(utterance.isStopped),
+            "score": JSONValue(utterance.score), "similarity": JSONValue(utterance.similarity),
+        ]
     }
 
     /// Seed and settings, as they are stored in audio files.
-    public static func settingsJSON(_ settings: SpeechSettings) -> String {
+    public static func settingsJSON(_ settings: SpeechSettings) -> String { document(of: settings).serialized }
+
+    private static func document(of settings: SpeechSettings) -> JSONValue {
         let sampling = settings.sampling
-        let vocoder = settings.vocoder.map { JSONValue.quoted($0.rawValue) } ?? "null"
-        let guidance = settings.diffusion.guidance.map { "\($0.strength)" } ?? "null"
-        return
-            "{\"seed\":\(settings.seed),\"candidates\":\(settings.candidates),\"cvvp_amount\":\(settings.cvvpAmount),\"temperature\":\(sampling.temperature),\"top_p\":\(sampling.topP),"
-            + "\"top_k\":\(sampling.topK),\"repetition_penalty\":\(sampling.repetitionPenalty),\"beam_width\":\(sampling.beamWidth),"
-            + "\"max_ar_steps\":\(sampling.maximumSteps),\"diffusion_steps\":\(settings.diffusionSteps),"
-            + "\"diffusion_sampler\":\(JSONValue.quoted(settings.diffusion.sampler.rawValue)),\"diffusion_temperature\":\(settings.diffusion.temperature),"
-            + "\"cond_free_k\":\(guidance),\"vocoder\":\(vocoder)}"
+        return [
+            "seed": Int(exactly: settings.seed).map { .integer($0) } ?? .string("\(settings.seed)"),
+            "candidates": .integer(settings.candidates), "cvvp_amount": JSONValue(settings.cvvpAmount),
+            "temperature": JSONValue(sampling.temperature), "top_p": JSONValue(sampling.topP),
+            "top_k": .integer(sampling.topK), "repetition_penalty": JSONValue(sampling.repetitionPenalty),
+            "beam_width": .integer(sampling.beamWidth), "max_ar_steps": .integer(sampling.maximumSteps),
+            "diffusion_steps": .integer(settings.diffusionSteps),
+            "diffusion_sampler": .string(settings.diffusion.sampler.rawValue),
+            "diffusion_temperature": .number(settings.diffusion.temperature),
+            "cond_free_k": JSONValue(settings.diffusion.guidance?.strength),
+            "vocoder": JSONValue(settings.vocoder?.rawValue),
+        ]
     }
 
     private static func decimals(_ value: Double) -> String {

@@ -19,15 +19,16 @@ public enum WeightFile {
 
     /// Writes the tensors and the values beside them in the format that the output's name asks for.
     ///
-    /// - Parameter dtype: Of float tensors; nil leaves every tensor as it is.
+    /// - Parameter dtype: Of float tensors; nil leaves every tensor as it is, but unpacks int8 with scales to float32.
     public static func convert(_ input: String, to output: String, dtype: WeightDType?) throws {
         let reader = try openCheckpoint(path: input)
-        let tensors = try reader.names.map { name -> (name: String, tensor: TensorSource) in
-            let tensor = try Tensor(of: name, in: reader)
+        let source = CheckpointSource(reader)
+        let tensors = try source.names.flatMap { name -> [(name: String, tensor: TensorSource)] in
+            guard let tensor = try source.tensor(name) else { return [] }
             guard let dtype, [.float32, .float16, .bfloat16, .float64].contains(tensor.dtype) else {
-                return (name, TensorSource(tensor))
+                return [(name, TensorSource(tensor))]
             }
-            return (name, TensorSource(try tensor.converted(to: .float32).stored(as: dtype)))
+            return try tensor.converted(to: .float32).stored(name, as: dtype)
         }
         let values = reader.metadata.sorted { $0.key < $1.key }.map {
             (name: $0.key, value: CheckpointContent.string($0.value))

@@ -39,6 +39,12 @@ extension Trainer {
         }
     }
 
+    /// Weights for inference of what a checkpoint has, written once.
+    func saveAndExport() {
+        let isFresh = lastSave?.step != state.stats.step
+        if !(save() && isFresh && options.trainer.exportOnSave) { export() }
+    }
+
     /// The name of this step's checkpoint.
     private func tag(_ step: Int) -> String {
         let tag = options.trainer.saveTag.lowercased()

@@ -35,9 +35,7 @@ extension Trainer {
         let step = state.stats.step
         switch command {
         case .save: save()
-        case .export:
-            save()
-            export()
+        case .export: saveAndExport()
         case .quit(let saving): return quit(saving: saving, exitCode: exitCode)
         case .evaluate(let thenQuit):
             evaluate()
@@ -78,8 +76,7 @@ extension Trainer {
     private func quit(saving: Bool, exitCode: Int32?) -> TrainingOutcome {
         // A signal is no wish to lose work, whatever save_on_quit says.
         if saving, options.trainer.saveOnQuit || exitCode != nil {
-            save()
-            if options.trainer.exportOnQuit, exitCode == nil { export() }
+            if options.trainer.exportOnQuit, exitCode == nil { saveAndExport() } else { save() }
         }
         return .quit(step: state.stats.step, exitCode: exitCode ?? 0)
     }

@@ -5,11 +5,13 @@ public struct CheckpointSource: ParameterSource {
     public init(_ reader: any CheckpointReader) { self.reader = reader }
 
     public var label: String { reader.path }
-    public var names: [String] { reader.names }
+    public var names: [String] { reader.names.filter { !PackedTensor.isScales($0, in: reader) } }
 
     /// A tensor of the file; its pages stay in the file until they are read when they are dense and aligned there.
+    /// Packed values come as float32.
     public func tensor(_ name: String) throws -> Tensor? {
         guard reader.entries[name] != nil else { return nil }
+        if PackedTensor.hasScales(name, in: reader) { return try PackedTensor.unpack(name, in: reader) }
         return try Tensor(of: name, in: reader)
     }
 }

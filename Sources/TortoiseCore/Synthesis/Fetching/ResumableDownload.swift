@@ -107,7 +107,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
         var isChecked = false
         while true {
             condition.lock()
-            if outcome == nil { condition.wait(until: Date(timeIntervalSinceNow: 0.2)) }
+            if outcome == nil { _ = condition.wait(until: Date(timeIntervalSinceNow: 0.2)) }
             let (now, done, whole) = (outcome, received, total)
             condition.unlock()
             if let whole {

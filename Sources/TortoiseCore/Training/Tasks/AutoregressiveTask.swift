@@ -108,9 +108,7 @@ public final class AutoregressiveTask: TrainingTask {
 
     /// The model's own parameters that an adapter's training changed.
     private func embeddings(_ dtype: WeightDType) throws -> [(name: String, tensor: TensorSource)] {
-        try store.trainable.map {
-            ($0.name, TensorSource(try AutoregressiveModel.keyMap.fileValue(of: $0).stored(as: dtype)))
-        }
+        try store.trainable.flatMap { try AutoregressiveModel.keyMap.fileValue(of: $0).stored($0.name, as: dtype) }
     }
 }
 
@@ -119,21 +117,6 @@ extension ParameterStore {
     ///
     /// - Throws: `InputError.usage` for element types that files are not written in.
     func exported(_ map: KeyMap, _ dtype: WeightDType) throws -> [(name: String, tensor: TensorSource)] {
-        try parameters.map { ($0.name, TensorSource(try map.fileValue(of: $0).stored(as: dtype))) }
-    }
-}
-
-extension Tensor {
-    /// The values in the element type that a file is to have.
-    func stored(as dtype: WeightDType) throws -> Tensor {
-        switch dtype {
-        case .float32: self
-        case .float16: converted(to: .float16)
-        case .bfloat16: converted(to: .bfloat16)
-        case .int8, .int4, .float8E5M2, .float8E4M3:
-            throw InputError.usage(
-                "weights are not written as \(dtype.rawValue)", at: "weight_dtype",
-                try: "choose float32, float16 or bfloat16")
-        }
+        try parameters.flatMap { try map.fileValue(of: $0).stored($0.name, as: dtype) }
     }
 }

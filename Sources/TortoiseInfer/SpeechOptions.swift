@@ -176,7 +176,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "How strongly it is led away.")
     var condFreeK: Double?
 
-    @Option(help: "univnet (vocoder), bigvgan or hifigan; the first that the set has by default.")
+    @Option(help: "univnet (vocoder), vocos, bigvgan or hifigan; the first that the set has by default.")
     var vocoder: String?
 
     func settings() throws -> SpeechSettings {

@@ -97,6 +97,10 @@ struct Prepare: ParsableCommand {
         let report = try preparation.run { done, total in progress.update(done, total) }
         progress.finish()
         for line in report.lines() { print(line) }
+        guard report.kept + report.present > 0 else {
+            throw InputError.data(
+                "no utterance was kept", at: input, try: "the list above says why each was left out")
+        }
     }
 
     private var wanted: [String] { purpose.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } }

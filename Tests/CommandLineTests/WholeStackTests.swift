@@ -95,6 +95,11 @@ import TortoiseCore
                 20,
                 falls: "mel", by: 1.0)
             try stage(
+                "vocos",
+                "kwargs: {dim: 16, intermediate_dim: 16, num_layers: 1}, task: {crop_frames: 16, adversarial: False, mel_weight: 1}",
+                20,
+                falls: "mel", by: 1.0)
+            try stage(
                 "hifigan",
                 "kwargs: {in_channels: 32, cond_channels: 32, upsample_initial_channel: 16, resblock_kernel_sizes: [3], "
                     + "resblock_dilation_sizes: [[1, 3]]}, task: {\(latents), crop_frames: 16, "
@@ -181,7 +186,7 @@ import TortoiseCore
             #expect(result.errors.contains("real-time factor") && result.output.isEmpty)
             return try Data(contentsOf: URL(filePath: path))
         }
-        for vocoder in ["univnet", "hifigan"] {
+        for vocoder in ["univnet", "vocos", "hifigan"] {
             let one = try speak("a.wav", ["--vocoder", vocoder, "--seed", "0", "--candidates", "3"])
             #expect(
                 one

@@ -2,7 +2,7 @@
 
     python vocoders.py OUTPUT_FOLDER        (needs torch, transformers, safetensors, tortoise-tts --no-deps)
 
-UnivNet and HiFi-GAN are tortoise-tts 3.0.0's own at small size; BigVGAN and the discriminators are written down here from their
+UnivNet and HiFi-GAN are tortoise-tts 3.0.0's own at small size; BigVGAN, Vocos and the discriminators are written down here from their
 equations. Each file: `weights.*` with weight norms as published, inputs, outputs, `gradient.*` of the sum of the output times
 `upstream`, in double precision.
 """
@@ -190,6 +190,60 @@ def bigvgan(folder):
         save(folder, name, model, {"mel": mel, "output": output, "upstream": upstream, "inference": inference})
 
 
+class ConvNeXt(nn.Module):
+    """Vocos' block, from its equations."""
+
+    def __init__(self, width, inner):
+        super().__init__()
+        self.dwconv, self.norm = nn.Conv1d(width, width, 7, padding=3, groups=width), nn.LayerNorm(width, eps=1e-6)
+        self.pwconv1, self.pwconv2 = nn.Linear(width, inner), nn.Linear(inner, width)
+        self.gamma = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        y = self.pwconv2(F.gelu(self.pwconv1(self.norm(self.dwconv(x).transpose(1, 2)))))
+        return x + (self.gamma * y).transpose(1, 2)
+
+
+class Vocos(nn.Module):
+    def __init__(self, bands, width, inner, layers, size, hop):
+        super().__init__()
+        self.size, self.hop = size, hop
+        self.backbone = nn.Module()
+        self.backbone.embed, self.backbone.norm = nn.Conv1d(bands, width, 7, padding=3), nn.LayerNorm(width, eps=1e-6)
+        self.backbone.convnext = nn.ModuleList(ConvNeXt(width, inner) for _ in range(layers))
+        self.backbone.final_layer_norm = nn.LayerNorm(width, eps=1e-6)
+        self.head = nn.Module()
+        self.head.out = nn.Linear(width, size + 2)
+
+    def forward(self, mel):
+        x = self.backbone.norm(self.backbone.embed(mel).transpose(1, 2)).transpose(1, 2)
+        for block in self.backbone.convnext:
+            x = block(x)
+        magnitude, phase = self.head.out(self.backbone.final_layer_norm(x.transpose(1, 2))).transpose(1, 2).chunk(2, dim=1)
+        spectrum = torch.polar(magnitude.exp().clamp(max=100), phase)
+        # Frames under the window, overlapped and added, over what the squared windows add up to.
+        window = torch.hann_window(self.size, periodic=True, dtype=mel.dtype)
+        frames = torch.fft.irfft(spectrum, self.size, dim=1) * window[:, None]
+        length, margin = mel.shape[-1] * self.hop, (self.size - self.hop) // 2
+        fold = lambda f: F.fold(f, (1, length + 2 * margin), (1, self.size), stride=(1, self.hop))[:, :, 0, margin:margin + length]
+        envelope = fold((window**2)[None, :, None].expand(1, -1, mel.shape[-1]))
+        return fold(frames) / envelope
+
+    def inference(self, mel):
+        return self(F.pad(mel, (0, 10), value=-11.5129))[..., :-10 * self.hop].clamp(-1, 1)
+
+
+def vocos(folder):
+    model = originals.randomize(Vocos(5, 8, 12, 2, 16, 4), 15, scale=0.7).double()
+    mel = normal(9, 2, 5, 7) - 1
+    output = model(mel)
+    upstream = normal(10, *output.shape)
+    (output * upstream).sum().backward()
+    with torch.no_grad():
+        inference = model.inference(mel)
+    save(folder, "vocos", model, {"mel": mel, "output": output, "upstream": upstream, "inference": inference})
+
+
 def leaky(x):
     return F.leaky_relu(x, 0.1)
 
@@ -270,5 +324,5 @@ def discriminators(folder):
 if __name__ == "__main__":
     output = pathlib.Path(sys.argv[1])
     output.mkdir(parents=True, exist_ok=True)
-    for write in (univnet, hifigan, bigvgan, discriminators):
+    for write in (univnet, hifigan, bigvgan, vocos, discriminators):
         write(output)

@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "goldens
 import originals
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from torch import nn
 
 
@@ -70,14 +71,19 @@ def owner(model, name):
     return model.get_submodule(name.rpartition(".")[0])
 
 
-def autoregressive(size):
+def unified_voice(size):
+    """The autoregressive model, and its sizes as --config takes them."""
     from tortoise.models.autoregressive import UnifiedVoice
 
     full = dict(layers=30, model_dim=1024, heads=16, max_text_tokens=402, max_mel_tokens=604, max_conditioning_inputs=2,
                 number_text_tokens=255, start_text_token=255, number_mel_codes=8194, start_mel_token=8192, stop_mel_token=8193)
     small = full | dict(layers=2, model_dim=64, heads=4, number_mel_codes=258, start_mel_token=256, stop_mel_token=257)
     sizes = full if size == "full" else small
-    model = prepare(UnifiedVoice(mel_length_compression=1024, checkpointing=False, **sizes), 1)
+    return prepare(UnifiedVoice(mel_length_compression=1024, checkpointing=False, **sizes), 1), sizes
+
+
+def autoregressive(size):
+    model, sizes = unified_voice(size)
     codes_end, width = sizes["start_mel_token"], sizes["model_dim"]
     text, codes = integers(2, 1, 255, 2, 50), integers(3, 0, codes_end, 2, 120)
     x = {"auto_latent": normal(4, 2, width), "text": text, "text_lengths": torch.tensor([50, 41]), "codes": codes,
@@ -91,22 +97,7 @@ def autoregressive(size):
             state[f"gpt.h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
         torch.save(state, path)
 
-    def greedy():
-        steps = 100 if size == "full" else 30
-        ids = torch.cat([torch.tensor([[255]]), text[:1], torch.tensor([[0]])], dim=1)
-        hidden = torch.cat([x["auto_latent"][:1, None], model.text_embedding(ids) + model.text_pos_embedding(ids)], dim=1)
-        start = model.mel_embedding(torch.tensor([[codes_end]])) + model.mel_pos_embedding.emb(torch.tensor([[0]]))
-        out = model.gpt(inputs_embeds=torch.cat([hidden, start], dim=1), use_cache=True, return_dict=True)
-        found = []
-        while True:
-            code = int(model.mel_head(model.final_norm(out.last_hidden_state[:, -1])).argmax())
-            found.append(code)
-            if code == sizes["stop_mel_token"] or len(found) == steps:
-                return {"codes": torch.tensor([found])}
-            # The original's cached generation counts positions from 2.
-            step = model.mel_embedding(torch.tensor([[code]])) + model.mel_pos_embedding.emb(torch.tensor([[len(found) + 1]]))
-            out = model.gpt(inputs_embeds=step, past_key_values=out.past_key_values, use_cache=True, return_dict=True)
-
+    greedy = lambda: {"codes": greedy_codes(model, sizes, x["auto_latent"][:1], text[:1], 100 if size == "full" else 30)}
     mel = normal(5, 1, 2, 80, 517 if size == "full" else 60)
     greedy_inputs = {"auto_latent": x["auto_latent"][:1], "text": text[:1], "max_steps": torch.tensor([100 if size == "full" else 30])}
     return Group("autoregressive.pth", None if size == "full" else sizes, save, [
@@ -115,6 +106,23 @@ def autoregressive(size):
         Stage("autoregressive-conditioning", {"mel": mel}, lambda: {"auto_latent": model.get_conditioning(mel)}),
         Stage("autoregressive-greedy", greedy_inputs, greedy, ("codes",)),
     ])
+
+
+def greedy_codes(model, sizes, latent, text, steps):
+    """The most likely codes one after another, through the original's cache."""
+    ids = torch.cat([torch.tensor([[255]]), text, torch.tensor([[0]])], dim=1)
+    hidden = torch.cat([latent[:, None], model.text_embedding(ids) + model.text_pos_embedding(ids)], dim=1)
+    start = model.mel_embedding(torch.tensor([[sizes["start_mel_token"]]])) + model.mel_pos_embedding.emb(torch.tensor([[0]]))
+    out = model.gpt(inputs_embeds=torch.cat([hidden, start], dim=1), use_cache=True, return_dict=True)
+    found = []
+    while True:
+        code = int(model.mel_head(model.final_norm(out.last_hidden_state[:, -1])).argmax())
+        found.append(code)
+        if code == sizes["stop_mel_token"] or len(found) == steps:
+            return torch.tensor([found])
+        # The original's cached generation counts positions from 2.
+        step = model.mel_embedding(torch.tensor([[code]])) + model.mel_pos_embedding.emb(torch.tensor([[len(found) + 1]]))
+        out = model.gpt(inputs_embeds=step, past_key_values=out.past_key_values, use_cache=True, return_dict=True)
 
 
 def random_latents(file, channels):
@@ -131,14 +139,18 @@ def random_latents(file, channels):
     return group
 
 
-def clvp(size):
+def clvp_model(size):
     from tortoise.models.clvp import CLVP
 
     full = dict(dim_text=768, dim_speech=768, dim_latent=768, num_text_tokens=256, text_enc_depth=20, text_heads=12,
                 num_speech_tokens=8192, speech_enc_depth=20, speech_heads=12)
     small = full | dict(dim_text=48, dim_speech=48, dim_latent=32, text_enc_depth=2, text_heads=2, speech_enc_depth=2, speech_heads=2)
     sizes = full if size == "full" else small
-    model = prepare(CLVP(text_seq_len=350, speech_seq_len=430, use_xformers=True, **sizes), 8)
+    return prepare(CLVP(text_seq_len=350, speech_seq_len=430, use_xformers=True, **sizes), 8), sizes
+
+
+def clvp(size):
+    model, sizes = clvp_model(size)
     text, codes = integers(9, 0, 256, 2, 60), integers(10, 0, 8192, 2, 200)
     return Group("clvp2.pth", None if size == "full" else sizes, legacy(model), [
         Stage("clvp", {"text": text, "codes": codes}, lambda: {"similarity": model(text, codes)})])
@@ -170,13 +182,17 @@ def classifier(size):
         Stage("classifier", {"audio": audio}, lambda: {"logits": model(audio)})])
 
 
-def diffusion(size):
+def diffusion_decoder(size):
     from tortoise.models.diffusion_decoder import DiffusionTts
 
     full = dict(model_channels=1024, num_layers=10, in_channels=100, in_latent_channels=1024, in_tokens=8193, out_channels=200, num_heads=16)
-    small = full | dict(model_channels=64, num_layers=2, in_latent_channels=48, in_tokens=65, num_heads=4)
+    small = full | dict(model_channels=64, num_layers=2, in_latent_channels=64, in_tokens=65, num_heads=4)
     sizes = full if size == "full" else small
-    model = prepare(DiffusionTts(dropout=0, layer_drop=0, unconditioned_percentage=0, **sizes), 21)
+    return prepare(DiffusionTts(dropout=0, layer_drop=0, unconditioned_percentage=0, **sizes), 21), sizes
+
+
+def diffusion(size):
+    model, sizes = diffusion_decoder(size)
     frames, count, channels = (435, 100, 1024) if size == "full" else (150, 35, 64)
     x = {"x": normal(22, 1, 100, frames), "timesteps": torch.tensor([1311]), "latents": normal(23, 1, count, sizes["in_latent_channels"]),
          "conditioning_latent": normal(24, 1, 2 * channels) * 0.3}
@@ -257,12 +273,17 @@ def normed(model, seed):
     return model
 
 
-def univnet(size):
+def univnet_generator(size):
     from tortoise.models.vocoder import UnivNetGenerator
 
     model = UnivNetGenerator() if size == "full" else UnivNetGenerator(channel_size=4)
     model = normed(model, 26)
     model.eval()  # which returns nothing here
+    return model
+
+
+def univnet(size):
+    model = univnet_generator(size)
     frames = 200 if size == "full" else 20
     mel, noise = normal(27, 1, 100, frames) - 4, normal(28, 1, 64, frames + 10)
     return Group("vocoder.pth", None if size == "full" else dict(channel_size=4),
@@ -312,6 +333,18 @@ def bigvgan(size):
         Stage("bigvgan", {"mel": mel}, run)])
 
 
+def vocos(size):
+    from vocoders import Vocos
+
+    sizes = (100, 512, 1_536, 8, 1_024, 256) if size == "full" else (100, 32, 48, 2, 64, 16)
+    model = prepare(Vocos(*sizes), 34)
+    mel = normal(35, 1, 100, 200 if size == "full" else 20) - 4
+    names = ("input_channels", "dim", "intermediate_dim", "num_layers", "n_fft", "hop_length")
+    return Group("vocos.safetensors", None if size == "full" else dict(zip(names, sizes)),
+                 lambda path: save_file(model.state_dict(), path), [
+        Stage("vocos", {"mel": mel}, lambda: {"wav": model.inference(mel)})])
+
+
 def legacy(model):
     """Some published files are older than PyTorch 1.6's zip layout."""
     return lambda path: torch.save(model.state_dict(), path, _use_new_zipfile_serialization=False)
@@ -320,5 +353,5 @@ def legacy(model):
 GROUPS = {
     "autoregressive": autoregressive, "diffusion": diffusion, "rlg_auto": random_latents("rlg_auto.pth", 1024),
     "rlg_diffuser": random_latents("rlg_diffuser.pth", 2048), "clvp": clvp, "cvvp": cvvp, "classifier": classifier, "dvae": dvae,
-    "univnet": univnet, "hifigan": hifigan, "bigvgan": bigvgan,
+    "univnet": univnet, "vocos": vocos, "hifigan": hifigan, "bigvgan": bigvgan,
 }

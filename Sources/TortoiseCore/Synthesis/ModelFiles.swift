@@ -14,6 +14,7 @@ public struct ModelFiles: Sendable {
     static let names: [ModelStage: [String]] = [
         .autoregressive: ["autoregressive"], .diffusion: ["diffusion", "diffusion_decoder"], .clvp: ["clvp", "clvp2"],
         .cvvp: ["cvvp"], .univnet: ["univnet", "vocoder"],
+        .vocos: ["vocos"],
         .bigvgan: ["bigvgan", "bigvgan_24khz_100band", "bigvgan_base_24khz_100band"],
         .hifigan: ["hifigan", "hifidecoder"], .dvae: ["dvae"], .classifier: ["classifier"],
         .randomLatents: ["rlg_auto"],
@@ -89,5 +90,5 @@ public struct ModelFiles: Sendable {
     }
 
     /// The vocoder to use unless one is named: the first that there is.
-    public var defaultVocoder: ModelStage? { [.univnet, .bigvgan, .hifigan].first { find($0) != nil } }
+    public var defaultVocoder: ModelStage? { ModelStage.vocoders.first { find($0) != nil } }
 }

@@ -108,6 +108,11 @@ public final class SpeechModels {
         let path = try files.path(of: stage)
         let vocoder: any MelVocoder =
             switch stage {
+            case .vocos:
+                try ModelLoader.load(
+                    path, as: VocosConfig.self, keyMap: VocosModel.keyMap, precision: precision,
+                    validate: { try $0.validate(at: path) }
+                ) { VocosModel($0, at: $1) }.model
             case .bigvgan:
                 try ModelLoader.load(path, as: BigVGANConfig.self, keyMap: BigVGANModel.keyMap) {
                     BigVGANModel($0, at: $1)

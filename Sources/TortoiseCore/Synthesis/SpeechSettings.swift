@@ -46,8 +46,9 @@ public struct SpeechSettings: Sendable, Equatable {
     /// - Throws: `InputError.usage` with the names of vocoders.
     public mutating func setVocoder(named name: String) throws {
         let stage = try ModelStage(named: name)
-        guard [.univnet, .bigvgan, .hifigan].contains(stage) else {
-            throw InputError.usage("expected univnet, bigvgan or hifigan, found '\(name.prefix(40))'", at: "--vocoder")
+        guard ModelStage.vocoders.contains(stage) else {
+            throw InputError.usage(
+                "expected univnet, vocos, bigvgan or hifigan, found '\(name.prefix(40))'", at: "--vocoder")
         }
         vocoder = stage
     }

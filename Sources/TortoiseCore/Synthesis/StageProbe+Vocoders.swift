@@ -16,6 +16,17 @@ extension StageProbe {
                 }
             ),
             (
+                .init(name: "vocos", inputs: "mel [B,100,T]", outputs: "wav [B,1,256T]"),
+                { request in
+                    let loaded = try ModelLoader.load(
+                        request.weights, as: VocosConfig.self, options: request.options, keyMap: VocosModel.keyMap,
+                        precision: request.precision, validate: { try $0.validate(at: "configuration") }
+                    ) { VocosModel($0, at: $1) }
+                    let mel = try request.inputs.floats("mel", [nil, loaded.config.melBands, nil])
+                    return [("wav", loaded.model.inference(mel))]
+                }
+            ),
+            (
                 .init(name: "bigvgan", inputs: "mel [B,100,T]", outputs: "wav [B,1,256T]"),
                 { request in
                     let loaded = try ModelLoader.load(

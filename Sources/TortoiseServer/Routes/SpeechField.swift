@@ -209,7 +209,7 @@ struct SpeechField: Sendable {
         },
         text(
             "vocoder", "How the waveform is made; the first that the set has unless given.",
-            choices: ["univnet", "vocoder", "bigvgan", "hifigan"]
+            choices: ["univnet", "vocoder", "vocos", "bigvgan", "hifigan"]
         ) {
             try $1.request.settings.setVocoder(named: $0)
         },

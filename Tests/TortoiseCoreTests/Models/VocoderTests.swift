@@ -59,6 +59,32 @@ import Testing
         #expect(store["conv_post.1.weight_v"]?.shape == [1, 32, 7])
     }
 
+    // MARK: - Vocos
+
+    @Test func vocosIsTheOriginals() throws {
+        let golden = try ModelGolden("Models/vocos.safetensors")
+        var config = VocosConfig()
+        (config.melBands, config.width, config.innerWidth, config.layers) = (5, 8, 12, 2)
+        (config.fftSize, config.hop) = (16, 4)
+        let (model, store) = try ParameterStore.load(from: KeyMappedSource(golden, VocosModel.keyMap)) {
+            VocosModel(config, at: $0)
+        }
+        store.setTrainable()
+        let output = model(try golden["mel"])
+        try expect(output, "output", in: golden)
+        try golden.checkGradients(
+            (output * (try golden["upstream"])).sum.gradients(), of: store.parameters, within: 1e-4)
+        try expect(model.inference(try golden["mel"]), "inference", in: golden)
+    }
+
+    @Test func publishedVocosHasTheFilesParameters() {
+        let (_, store) = ParameterStore.initialize(seed: 1) { VocosModel(VocosConfig(), at: $0) }
+        #expect(store.parameters.count == 80)
+        #expect(store["backbone.embed.weight"]?.shape == [512, 100, 7])
+        #expect(store["backbone.convnext.7.dwconv.weight"]?.shape == [512, 1, 7])
+        #expect(store["head.out.weight"]?.shape == [1_026, 512])
+    }
+
     // MARK: - HiFi-GAN
 
     private func hiFiGANConfig(_ block: VocoderBlock) -> HiFiGANConfig {

@@ -43,7 +43,7 @@ extension Configuration: ConfigurationSection {
         keys.key("dataset", \.dataset)
         keys.key("tokenizer_path", \.tokenizerPath)
         keys.key("sample_rate", \.sampleRate, .within(1_000...768_000))
-        keys.key("vocoder", \.vocoder, .oneOf(["vocoder", "univnet", "bigvgan", "hifigan"]))
+        keys.key("vocoder", \.vocoder, .oneOf(["vocoder", "univnet", "vocos", "bigvgan", "hifigan"]))
         keys.key("weights_name", \.weightsName)
         keys.key("weights_format", \.weightsFormat)
         keys.key("text", \.text)
@@ -104,7 +104,8 @@ public struct ModelEntry: Equatable, Sendable {
 
     /// The words of which a model's name must contain one.
     static let stages = [
-        "autoregressive", "diffusion", "clvp", "cvvp", "vocoder", "univnet", "bigvgan", "hifigan", "dvae", "classifier",
+        "autoregressive", "diffusion", "clvp", "cvvp", "vocoder", "univnet", "vocos", "bigvgan", "hifigan", "dvae",
+        "classifier",
         "rlg",
     ]
 }

@@ -1,8 +1,11 @@
 /// The stages of the stack that have weights of their own, as a model's name in a configuration tells them.
 public enum ModelStage: String, Sendable, CaseIterable {
-    case autoregressive, diffusion, clvp, cvvp, univnet, bigvgan, hifigan, dvae, classifier
+    case autoregressive, diffusion, clvp, cvvp, univnet, vocos, bigvgan, hifigan, dvae, classifier
     /// The converters of random latents.
     case randomLatents = "rlg"
+
+    /// Those that make sound, in the order in which a set is searched for one.
+    static let vocoders: [ModelStage] = [.univnet, .vocos, .bigvgan, .hifigan]
 
     /// - Throws: `InputError.usage` when the name has no stage in it.
     public init(named name: String) throws {

@@ -41,11 +41,11 @@ struct TaskFactory {
         case .diffusion: return try makeDiffusion()
         case .dvae: return try makeDVAE()
         case .clvp: return try makeCLVP()
-        case .univnet, .bigvgan, .hifigan: return try makeVocoder(stage)
+        case .univnet, .vocos, .bigvgan, .hifigan: return try makeVocoder(stage)
         case .cvvp, .classifier, .randomLatents:
             throw InputError.usage(
                 "there is no trainer for \(stage.rawValue)", at: "models",
-                try: "train autoregressive, diffusion, dvae, clvp, univnet, bigvgan or hifigan")
+                try: "train autoregressive, diffusion, dvae, clvp, univnet, vocos, bigvgan or hifigan")
         }
     }
 
@@ -221,6 +221,11 @@ struct TaskFactory {
         let network: VocoderNetwork
         let (store, path, settings): (ParameterStore, String?, [(name: String, value: CheckpointContent)])
         switch stage {
+        case .vocos:
+            let made = try load(
+                VocosConfig.self, VocosModel.keyMap, validate: { try $0.validate(at: "models: \(name): kwargs") }
+            ) { VocosModel($0, at: $1) }
+            (network, store, path, settings) = (.vocos(made.model), made.store, made.path, description(made.config))
         case .bigvgan:
             let made = try load(BigVGANConfig.self, BigVGANModel.trainableKeyMap) {
                 BigVGANModel($0, trainable: true, at: $1)

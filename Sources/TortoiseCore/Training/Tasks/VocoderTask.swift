@@ -33,6 +33,7 @@ extension VocoderTaskOptions: ConfigurationSection {
 /// What a vocoder makes waveforms of.
 enum VocoderNetwork {
     case univnet(UnivNetModel)
+    case vocos(VocosModel)
     case bigvgan(BigVGANModel)
     /// Of latents, in the voice of the stored conditioning latent.
     case hifigan(HiFiGANModel, LatentSource)
@@ -40,6 +41,7 @@ enum VocoderNetwork {
     var keyMap: KeyMap {
         switch self {
         case .univnet: UnivNetModel.trainableKeyMap
+        case .vocos: VocosModel.keyMap
         case .bigvgan: BigVGANModel.trainableKeyMap
         case .hifigan: HiFiGANModel.trainableKeyMap
         }
@@ -140,6 +142,7 @@ final class VocoderTask: TrainingTask {
         case .univnet(let model):
             let shape = [mel.size(0), model.config.noiseChannels, frames]
             return (model(mel, noise: Tensor(run["noise"].random.stream.normals(shape.product), shape: shape)), real)
+        case .vocos(let model): return (model(mel), real)
         case .bigvgan(let model): return (model(mel), real)
         case .hifigan: preconditionFailure("vocoder: handled above")
         }

@@ -18,7 +18,7 @@ const settings = [
   ['max_ar_steps', 'Maximum AR steps', 'slide', 16, 1200, 1, 500],
   ['max_diffusion_steps', 'Maximum diffusion steps', 'slide', 4, 500, 1, 12],
   ['diffusion_sampler', 'Diffusion sampler', 'choice', ['ddim', 'p', 'dpm++2m', 'dpm++3m-sde', 'unipc', 'heun', 'euler-a']],
-  ['vocoder', 'Vocoder', 'choice', ['univnet', 'bigvgan', 'hifigan']],
+  ['vocoder', 'Vocoder', 'choice', ['univnet', 'vocos', 'bigvgan', 'hifigan']],
   ['cond_free', 'Conditioning-free guidance', 'choice', ['on', 'off']],
   ['sort_by_similarity', 'Nearest voice first', 'choice', ['on', 'off']], ['cvvp_amount', 'CVVP in the ranking', 'slide', 0, 1, 0.05, 0],
   ['cond_free_k', 'Guidance strength', 'slide', 0, 8, 0.1, 0.5],

@@ -79,4 +79,26 @@ import TortoiseCore
             #expect(result.status == 3 && result.errors.contains("the model speaks 1 to"), "\(result.errors)")
         }
     }
+
+    /// CLVP finds the codes of a text nearer to it than to another text.
+    @Test func codesFitTheirOwnText() throws {
+        let models = SpeechModels(try ModelFiles())
+        let frontEnd = TextFrontEnd(tokenizer: try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")))
+        let pipeline = SpeechPipeline(models, frontEnd)
+        let ranker = try #require(try models.clvp())
+        for voiceName in ["heart", "emma"] {
+            let voice = try VoiceLibrary(models).voice(voiceName)
+            for (index, text) in Self.sentences.enumerated() {
+                let codes = try pipeline.speak(text, voice: voice, SpeechSettings())[0].codes
+                let scores = [text, Self.sentences[(index + 1) % Self.sentences.count]].map { text -> Float in
+                    let tokens = frontEnd.encode(text)
+                    return ranker.similarity(
+                        text: Tensor(indices: tokens, shape: [1, tokens.count]),
+                        codes: Tensor(indices: codes, shape: [1, codes.count])
+                    ).values[0]
+                }
+                #expect(scores[0] > scores[1], "\(voiceName), '\(text)': \(scores)")
+            }
+        }
+    }
 }

@@ -96,6 +96,28 @@ import TortoiseCore
         }
     }
 
+    @Test func vocodersOfOtherMelsAreRefused() throws {
+        try withTemporaryFolder { root in
+            try writeRecordings(root)
+            #expect(try prepare(root, ["--for", "vocoder"]).status == 0)
+            let vocoders = [
+                "vocos, kwargs: {dim: 8, intermediate_dim: 8, num_layers: 1, hop_length: 128}",
+                "vocos, kwargs: {dim: 8, intermediate_dim: 8, num_layers: 1, input_channels: 80}",
+                "univnet, kwargs: {channel_size: 4, strides: [4, 4, 4]}",
+            ]
+            for vocoder in vocoders {
+                let text = """
+                    models: [{name: \(vocoder), training: True, task: {adversarial: False}}]
+                    trainer: {iterations: 1}
+                    dataset: {hdf5_name: data.h5, validation_fraction: 0}
+                    """
+                try Data(text.utf8).write(to: root.appending(path: "config.yaml"))
+                let result = try run("tortoise-train", ["--yaml", "config.yaml"], folder: root)
+                #expect(result.status == 4 && result.errors.contains("256 samples a frame"), "\(result.errors)")
+            }
+        }
+    }
+
     @Test func nothingLeftIsAnErrorOfItsOwn() throws {
         try withTemporaryFolder { root in
             try writeRecordings(root)

@@ -72,11 +72,23 @@ import TortoiseCore
                 let (given, made) = (try AudioFile.read(recording), try AudioFile.read(path))
                 #expect(abs(given.duration - made.duration) < 0.2 && made.mono().contains { abs($0) > 0.05 })
             }
+            for (name, samples, words) in [
+                ("short", [Float](repeating: 0.1, count: 240), "10 ms"),
+                ("silent", [Float](repeating: 0, count: 48_000), "silent"),
+            ] {
+                let path = "\(folder.path)/\(name).wav"
+                try AudioFile.write(AudioClip(mono: samples, sampleRate: 24_000), to: path)
+                let result = try run("tortoise-infer", ["voice", "convert", path, "Hello.", "--voice", "heart"])
+                #expect(result.status == 3 && result.errors.contains(words), "\(name): \(result.errors)")
+            }
+            let text = String(repeating: "a long story ", count: 200)
+            let tooLong = try run("tortoise-infer", ["voice", "convert", recording, text, "--voice", "heart"])
+            #expect(tooLong.status == 3 && tooLong.errors.contains("reads"), "\(tooLong.errors)")
             let long = folder.path + "/long.wav"
             try AudioFile.write(
                 AudioClip(mono: [Float](repeating: 0.1, count: 24_000 * 60), sampleRate: 24_000), to: long)
             let result = try run("tortoise-infer", ["voice", "convert", long, "Too long.", "--voice", "heart"])
-            #expect(result.status == 3 && result.errors.contains("the model speaks 1 to"), "\(result.errors)")
+            #expect(result.status == 3 && result.errors.contains("the model speaks at most"), "\(result.errors)")
         }
     }
 

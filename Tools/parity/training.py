@@ -31,31 +31,17 @@ TEXT, CODES, LIMIT = 50, 150, 1e-3
 PROJECTIONS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 
 
-def sizes(size):
-    full = dict(layers=30, model_dim=1024, heads=16, max_text_tokens=402, max_mel_tokens=604, number_mel_codes=8194,
-                start_mel_token=8192, stop_mel_token=8193)
-    return full if size == "full" else full | dict(layers=3, model_dim=128, heads=2)
+def batch(sizes):
+    return {"latent": stages.normal(4, 2, sizes["model_dim"]), "text": stages.integers(2, 1, 255, 2, TEXT),
+            "codes": stages.integers(3, 0, sizes["start_mel_token"], 2, CODES), "samples": torch.tensor([CODES * 1024, CODES * 1024 - 900])}
 
 
-def original(size):
-    from tortoise.models.autoregressive import UnifiedVoice
-
-    model = UnifiedVoice(max_conditioning_inputs=2, number_text_tokens=255, start_text_token=255, mel_length_compression=1024,
-                         checkpointing=False, **sizes(size))
-    return stages.prepare(model, 1)
-
-
-def batch(size):
-    return {"latent": stages.normal(4, 2, sizes(size)["model_dim"]), "text": stages.integers(2, 1, 255, 2, TEXT),
-            "codes": stages.integers(3, 0, 8192, 2, CODES), "samples": torch.tensor([CODES * 1024, CODES * 1024 - 900])}
-
-
-def adapter(size):
+def adapter(sizes):
     """A and B of every projection, both random so that the first step already goes through them."""
-    result, width = {}, sizes(size)["model_dim"]
+    result, width = {}, sizes["model_dim"]
     inputs = dict(zip(PROJECTIONS, (width, width, width, 4 * width)))
     outputs = dict(zip(PROJECTIONS, (3 * width, width, 4 * width, width)))
-    for layer in range(sizes(size)["layers"]):
+    for layer in range(sizes["layers"]):
         for index, key in enumerate(PROJECTIONS):
             name = f"gpt.h.{layer}.{key}.parametrizations.weight.0"
             seed = 100 + 10 * layer + index
@@ -107,10 +93,11 @@ class Adapted(nn.Module):
 def theirs(options, is_adapter):
     """PyTorch's losses, seconds a step, and peak memory in MB."""
     torch.set_num_threads(options.threads)
-    model, data = original(options.size), batch(options.size)
+    model, sizes = stages.unified_voice(options.size)
+    data = batch(sizes)
     if is_adapter:
         model.requires_grad_(False)
-        weights = adapter(options.size)
+        weights = adapter(sizes)
         for layer, block in enumerate(model.gpt.h):
             for key in PROJECTIONS:
                 name = f"gpt.h.{layer}.{key}.parametrizations.weight.0"
@@ -136,14 +123,15 @@ def prepare(options, is_adapter):
     """The run's folder: weights, dataset, configuration."""
     run = options.cache / f"train-{options.size}-{'lora' if is_adapter else 'full'}"
     run.mkdir(parents=True, exist_ok=True)
-    torch.save(original(options.size).state_dict(), run / "autoregressive.pth")
+    model, sizes = stages.unified_voice(options.size)
+    torch.save(model.state_dict(), run / "autoregressive.pth")
     hashed = subprocess.run(["sha256sum", options.tokenizer], capture_output=True, text=True, check=True).stdout.split()[0]
-    write_dataset(run / "data.h5", batch(options.size), hashed)
+    write_dataset(run / "data.h5", batch(sizes), hashed)
     lora = ""
     if is_adapter:
-        save_file({k: v.contiguous() for k, v in adapter(options.size).items()}, run / "lora.safetensors")
+        save_file({k: v.contiguous() for k, v in adapter(sizes).items()}, run / "lora.safetensors")
         lora = f"loras:\n- {{name: lora, rank: {RANK}, alpha: {RANK}, dropout: 0, training: True, path: lora.safetensors}}\n"
-    kwargs = json.dumps(sizes(options.size) | {"dropout": 0.0})
+    kwargs = json.dumps(sizes | {"dropout": 0.0})
     (run / "config.yaml").write_text(f"""models:
 - name: autoregressive
   training: True

@@ -122,6 +122,7 @@ public final class SpeechModels {
                     UnivNetModel($0, at: $1)
                 }.model
             }
+        try vocoder.checkTakesMels(at: path)
         vocoders[stage] = vocoder
         return vocoder
     }

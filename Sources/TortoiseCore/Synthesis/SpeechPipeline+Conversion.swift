@@ -13,16 +13,21 @@ extension SpeechPipeline {
     ) throws -> SpokenUtterance {
         let (spoken, tokens, _) = frontEnd.explain(text)
         guard !tokens.isEmpty else { throw InputError.data("nothing in the text can be spoken: '\(text.prefix(60))'") }
+        let config = try models.autoregressive().config
+        try config.check(text: tokens)
         let clip = try AudioFile.read(path)
+        try VoiceEncoder.check(clip, at: path)
+        let longest = Double(config.maximumMelTokens * config.melLengthCompression) / 22_050
+        guard clip.duration <= longest else {
+            throw InputError.data(
+                "the recording has \(clip.duration.asTime); the model speaks at most \(longest.asTime) at once",
+                at: path,
+                try: "cut it where the speaker pauses")
+        }
         let samples = try Resampler(from: clip.sampleRate, to: 22_050)(clip.mono(.first))
         let codes = try timed(.codes) {
-            try models.dvae().encode(MelSpectrogram.conditioning(norms: try MelNorms.load())(samples)).indexValues
-        }
-        let limit = try models.autoregressive().config.maximumMelTokens
-        guard (1...limit).contains(codes.count) else {
-            throw InputError.data(
-                "the recording is \(codes.count) codes long; the model speaks 1 to \(limit)", at: path,
-                try: "cut it where the speaker pauses")
+            let mel = MelSpectrogram.conditioning(norms: try MelNorms.load())(samples)
+            return Array(try models.dvae().encode(mel).indexValues.prefix(config.maximumMelTokens))
         }
         let converted = try resynthesize(codes, tokens: tokens, voice: voice, settings)
         return SpokenUtterance(samples: converted, text: text, spoken: spoken, codes: codes, isStopped: true)

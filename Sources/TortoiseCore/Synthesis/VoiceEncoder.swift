@@ -38,18 +38,7 @@ public struct VoiceEncoder {
     public func encode(_ paths: [String]) throws -> Voice {
         let clips = try mode == .joined ? [ReferenceClips.joined(paths)] : ReferenceClips.separate(paths)
         for (index, clip) in clips.enumerated() {
-            let path = mode == .joined ? paths.joined(separator: ";") : paths[index]
-            let samples = clip.mono(.first)
-            guard samples.allSatisfy(\.isFinite) else { throw InputError.data("holds NaN or infinity", at: path) }
-            guard clip.duration >= Self.shortestClip else {
-                throw InputError.data(
-                    "the recording has \(Int(clip.duration * 1_000)) ms; a voice needs at least 300, better 6 s",
-                    at: path,
-                    try: "give a longer recording")
-            }
-            guard samples.contains(where: { abs($0) > 1e-4 }) else {
-                throw InputError.data("the recording is silent", at: path, try: "give a recording of somebody speaking")
-            }
+            try Self.check(clip, at: mode == .joined ? paths.joined(separator: ";") : paths[index])
         }
         let narrow = try clips.map { try Resampler(from: $0.sampleRate, to: 22_050)($0.mono(.first)) }
         let wide = try clips.map { try Resampler(from: $0.sampleRate, to: 24_000)($0.mono(.first)) }
@@ -57,6 +46,20 @@ public struct VoiceEncoder {
             autoregressive: try autoregressiveLatent(narrow), diffusion: try diffusionLatent(wide),
             clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 },
             referenceMels: try referenceMels(narrow))
+    }
+
+    /// - Throws: `InputError.data` for recordings that nobody's voice can be heard in.
+    static func check(_ clip: AudioClip, at path: String) throws {
+        let samples = clip.mono(.first)
+        guard samples.allSatisfy(\.isFinite) else { throw InputError.data("holds NaN or infinity", at: path) }
+        guard clip.duration >= shortestClip else {
+            throw InputError.data(
+                "the recording has \(Int(clip.duration * 1_000)) ms; a voice needs at least 300, better 6 s", at: path,
+                try: "give a longer recording")
+        }
+        guard samples.contains(where: { abs($0) > 1e-4 }) else {
+            throw InputError.data("the recording is silent", at: path, try: "give a recording of somebody speaking")
+        }
     }
 
     /// What CVVP hears of the clips: the original's six seconds of each. Empty for sets without CVVP.

@@ -5,16 +5,17 @@ public enum WeightFile {
     /// - Throws: `InputError.model` when the file is damaged or a value is not finite.
     public static func summary(_ path: String) throws -> String {
         let reader = try openCheckpoint(path: path)
+        let source = CheckpointSource(reader)
         var values = 0
-        for name in reader.names {
-            let tensor = try Tensor(of: name, in: reader)
+        for name in source.names {
+            guard let tensor = try source.tensor(name) else { continue }
             values += tensor.count
             let isFloat = [.float32, .float16, .bfloat16].contains(tensor.dtype)
             guard !isFloat || tensor.converted(to: .float32).sumOfSquares.isFinite else {
                 throw InputError.model("\(name) has NaN or infinity", at: path)
             }
         }
-        return "\(reader.names.count) tensors, \(values) values"
+        return "\(source.names.count) tensors, \(values) values"
     }
 
     /// Writes the tensors and the values beside them in the format that the output's name asks for.
@@ -44,7 +45,7 @@ extension ModelFiles {
             + ModelStage.allCases.map { stage in
                 guard let path = find(stage) else { return "\(stage.rawValue.padding(to: 16))not there" }
                 let reader = try openCheckpoint(path: path)
-                let values = reader.entries.values.reduce(0) { $0 + $1.shape.product }
+                let values = CheckpointSource(reader).names.reduce(0) { $0 + (reader.entries[$1]?.shape.product ?? 0) }
                 let types = Set(reader.entries.values.map { "\($0.dtype)" }).sorted().joined(separator: ", ")
                 return "\(stage.rawValue.padding(to: 16))\(path): \(values) values of \(types)"
             }

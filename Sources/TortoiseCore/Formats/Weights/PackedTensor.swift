@@ -1,4 +1,4 @@
-/// Tensors that files keep as int8 with a scale per 32 values of a row: half the size of bfloat16.
+/// Tensors that files keep as int8 with a scale per 32 values of a row: little more than half of bfloat16.
 ///
 /// Ours, as safetensors has no such type: `name` has the values in their shape, and `name.scales` has one float32 per
 /// block, [rows, ⌈row / 32⌉]; a row is what lies behind the first axis. Value = int8 · scale.
@@ -15,7 +15,8 @@ enum PackedTensor {
 
     /// Whether a tensor of a file is packed.
     static func hasScales(_ name: String, in reader: any CheckpointReader) -> Bool {
-        reader.entries[name]?.dtype == .int8 && reader.entries[name + scalesSuffix]?.dtype == .float32
+        guard let values = reader.entries[name], values.dtype == .int8, values.shape.count >= 2 else { return false }
+        return reader.entries[name + scalesSuffix]?.dtype == .float32
     }
 
     /// The values and their scales, under their names.
@@ -34,7 +35,7 @@ enum PackedTensor {
     static func unpack(_ name: String, in reader: any CheckpointReader) throws -> Tensor {
         let values = try Tensor(of: name, in: reader)
         let scales = try Tensor(of: name + scalesSuffix, in: reader)
-        let rows = values.shape.first ?? 0
+        let rows = values.shape[0]
         let width = rows == 0 ? 0 : values.count / rows
         guard scales.shape == [rows, Kernel.scalesPerRow(width)] else {
             throw InputError.model(

@@ -35,6 +35,18 @@ public struct AutoregressiveConfig: Sendable, Equatable {
     /// Rows of the learned position tables.
     var textPositions: Int { maximumTextTokens + 2 }
     var melPositions: Int { maximumMelTokens + 2 + maximumConditioningInputs }
+
+    /// - Throws: `InputError.data` for texts that the model cannot read at once.
+    func check(text: [Int32]) throws {
+        guard text.count <= maximumTextTokens else {
+            throw InputError.data(
+                "the text has \(text.count) tokens, and the model reads \(maximumTextTokens) at once",
+                try: "split it: 'read' does so by itself")
+        }
+        guard text.allSatisfy({ (0...textTokens).contains(Int($0)) }) else {
+            throw InputError.data("a text token is outside the model's vocabulary of \(textTokens)")
+        }
+    }
 }
 
 extension AutoregressiveConfig: ConfigurationSection {

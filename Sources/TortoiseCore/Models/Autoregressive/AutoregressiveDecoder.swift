@@ -31,14 +31,7 @@ public final class AutoregressiveDecoder: TokenDecoder {
         precondition(
             latent.shape == [1, config.width],
             "autoregressive: a latent of \(latent.shape), expected \([1, config.width])")
-        guard text.count <= config.maximumTextTokens else {
-            throw InputError.data(
-                "the text has \(text.count) tokens, and the model reads \(config.maximumTextTokens) at once",
-                try: "split it: 'read' does so by itself")
-        }
-        guard text.allSatisfy({ (0...config.textTokens).contains(Int($0)) }) else {
-            throw InputError.data("a text token is outside the model's vocabulary of \(config.textTokens)")
-        }
+        try config.check(text: text)
         self.model = model
         self.positions = positions
         maximumSteps = max(1, min(limit, config.maximumMelTokens - 1))

@@ -16,6 +16,15 @@ public protocol MelVocoder {
 
 extension MelVocoder {
     public var sampleRate: Int { 24_000 }
+
+    /// - Throws: `InputError.model` when it is not made for the mels that diffusion makes and vocoders are trained on.
+    func checkTakesMels(at place: String) throws {
+        guard melBands == 100, samplesPerFrame == 256 else {
+            throw InputError.model(
+                "the vocoder takes mels of \(melBands) bands and makes \(samplesPerFrame) samples of each frame; "
+                    + "here mels have 100 bands and 256 samples a frame", at: place, try: "correct its sizes")
+        }
+    }
 }
 
 /// The silence that TorToiSe's vocoders hear after the end of a mel, so that its last frames sound like those before.

@@ -246,6 +246,7 @@ struct TaskFactory {
             }
             (network, store, path, settings) = (.univnet(made.model), made.store, made.path, description(made.config))
         }
+        try network.melVocoder?.checkTakesMels(at: "models: \(name): kwargs")
         try setTrainable(store)
         let task = VocoderTask(
             name: name, network, store, try makeDiscriminators(options), options: options, description: settings)

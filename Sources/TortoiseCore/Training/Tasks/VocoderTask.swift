@@ -38,6 +38,16 @@ enum VocoderNetwork {
     /// Of latents, in the voice of the stored conditioning latent.
     case hifigan(HiFiGANModel, LatentSource)
 
+    /// The vocoder, when it is one of mels.
+    var melVocoder: (any MelVocoder)? {
+        switch self {
+        case .univnet(let model): model
+        case .vocos(let model): model
+        case .bigvgan(let model): model
+        case .hifigan: nil
+        }
+    }
+
     var keyMap: KeyMap {
         switch self {
         case .univnet: UnivNetModel.trainableKeyMap

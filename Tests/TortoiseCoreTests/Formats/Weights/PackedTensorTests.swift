@@ -59,13 +59,16 @@ import Testing
         }
     }
 
-    @Test func integersWithoutScalesAreIntegers() throws {
+    @Test func otherIntegersAreIntegers() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/a.safetensors"
             let numbers = TensorSource([1, 2, 3, 4] as [Int8], dtype: .int8, shape: [2, 2])
-            try SafetensorsWriter.write([("n", numbers)], to: path)
-            let tensor = try #require(try CheckpointSource(try openCheckpoint(path: path)).tensor("n"))
-            #expect(tensor.dtype == .int8)
+            let scalar = TensorSource([5] as [Int8], dtype: .int8, shape: [])
+            let none = TensorSource([], shape: [0, 0])
+            try SafetensorsWriter.write([("n", numbers), ("s", scalar), ("s.scales", none)], to: path)
+            let source = CheckpointSource(try openCheckpoint(path: path))
+            #expect(Set(source.names) == ["n", "s", "s.scales"])
+            for name in ["n", "s"] { #expect(try source.tensor(name)?.dtype == .int8) }
         }
     }
 

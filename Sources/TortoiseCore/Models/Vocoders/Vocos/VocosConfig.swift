@@ -28,8 +28,8 @@ extension VocosConfig: ConfigurationSection {
         keys.key("dim", \.width, .within(1...8_192))
         keys.key("intermediate_dim", \.innerWidth, .within(1...32_768))
         keys.key("num_layers", \.layers, .within(1...100))
-        keys.key("n_fft", \.fftSize, .within(4...65_536))
-        keys.key("hop_length", \.hop, .within(1...65_536))
+        keys.key("n_fft", \.fftSize, .within(4...4_096))
+        keys.key("hop_length", \.hop, .within(1...4_096))
         // Frames are centred on their stretch of the waveform, which has `hop_length` samples for each.
         keys.vestigial("padding")
     }

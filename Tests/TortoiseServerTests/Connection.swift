@@ -38,10 +38,10 @@ final class Connection: @unchecked Sendable {
         _ = Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
-    /// A request for speech.
-    func ask(_ json: String) {
+    /// A request with a body in JSON, for speech unless a path is given.
+    func ask(_ json: String, path: String = "/v1/audio/speech") {
         write(
-            "POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 + "Content-Length: \(json.utf8.count)\r\n\r\n\(json)")
     }
 

@@ -57,6 +57,29 @@
             }
         }
 
+        /// Who waits for the engine is watched, which reads on behind the request: another one on the connection would be lost.
+        @Test func connectionsThatEndSaySo() async throws {
+            try await serving { port, _ in
+                func head(_ path: String, _ body: String) async throws -> String {
+                    let connection = try Connection(port: port)
+                    connection.ask(body, path: path)
+                    let answer = await connection.readAll()
+                    return String(answer.prefix { $0 != "{" }).lowercased()
+                }
+                for (path, body, status) in [
+                    ("/v1/voices", "{\"name\":\"both\",\"mix\":\"anna+bob\"}", "201"),
+                    ("/v1/audio/speech", Self.slow, "200"),
+                    ("/v1/audio/speech", Self.slow.replacing("\"a\"", with: "\"crash\""), "500"),
+                    ("/v1/audio/speech", Self.slow.replacing("}", with: ",\"stream\":true}"), "200"),
+                ] {
+                    let answer = try await head(path, body)
+                    #expect(
+                        answer.hasPrefix("http/1.1 \(status)") && answer.contains("connection: close"),
+                        "\(answer.prefix(400))")
+                }
+            }
+        }
+
         @Test func soundArrivesBeforeTheLastIsMade() async throws {
             let fake = FakeSpeech(steps: 10, seconds: 0.05)
             try await serving(fake) { port, _ in

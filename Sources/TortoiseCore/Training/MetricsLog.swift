@@ -17,7 +17,7 @@ public final class MetricsLog {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     func write(_ report: StepReport) {
         var fields: [(String, Double)] = [

@@ -31,6 +31,7 @@
                 response.headers[.vary] = "Origin"
             }
             for (name, value) in Self.safety where response.headers[name] == nil { response.headers[name] = value }
+            if context.endsConnection { response.headers[.connection] = "close" }
             let route = context.endpointPath ?? "none"
             metrics.countRequest(request.method.rawValue, route, status: response.status.code)
             let seconds = start.duration(to: .now).seconds

@@ -34,7 +34,7 @@
                 throw error
             }
             guard !body.isBackground else { return accepted(job) }
-            let watch = watching(request, job, engine)
+            let watch = watching(request, context, job, engine)
             guard body.request.isStreamed else { return try await whole(job, watch, body) }
             return try await flowing(job, watch, body, engine, context)
         }
@@ -84,7 +84,10 @@
         /// Cancels a job when its client goes away.
         ///
         /// It reads on where the request ended, so it has to be over before the answer is: the connection's loop reads then.
-        func watching(_ request: Request, _ job: Job, _ engine: Worker<any SpeechSynthesizer>) -> Task<Void, Never> {
+        func watching(
+            _ request: Request, _ context: ServerContext, _ job: Job, _ engine: Worker<any SpeechSynthesizer>
+        ) -> Task<Void, Never> {
+            context.endConnection()
             let (body, metrics) = (request.body, metrics)
             return Task {
                 try? await body.consumeWithInboundCloseHandler { _ in
@@ -118,9 +121,7 @@
             guard case .speech(let result) = try await settled(job, watch, engine) else {
                 throw ServerError(500, "no speech")
             }
-            var response = try await audio(of: result, version: 0, body)
-            response.headers[.connection] = "close"
-            return response
+            return try await audio(of: result, version: 0, body)
         }
 
         /// A version of finished speech as a file, the same bytes as the command line writes.
@@ -155,7 +156,6 @@
         ) async throws -> Response {
             let events = job.events()
             var headers = headers(body)
-            headers[.connection] = "close"
             if !body.sendsEvents {
                 for await event in job.events() {
                     if case .audio = event { break }

@@ -154,7 +154,7 @@
             let engine = try speaking().engine
             let job = Job(kind, client: client(request, context), limit: .seconds(options.workSeconds))
             try engine.submit(job, work)
-            return try await settled(job, watching(request, job, engine), engine)
+            return try await settled(job, watching(request, context, job, engine), engine)
         }
     }
 

@@ -8,9 +8,8 @@ public final class DatasetBatchSource: BatchSource {
     private let file: DatasetFile
     private let plan: BatchPlan
     private let random: RandomSource
-    /// The rows of every speaker to choose companions from; empty when none are wanted.
-    private let companions: [Int: [Int]]
-    private let speakers: [Int: Int]
+    /// Nil when none are wanted.
+    private let companions: CompanionChoice?
     private let depth: Int
     private var epochBatches: [[Int]]
     private var reader: ReadAhead<(batch: Int, rows: [Int]), Result<UtteranceBatch, InputError>>?
@@ -25,11 +24,10 @@ public final class DatasetBatchSource: BatchSource {
         _ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: DatasetSettings, batchSize: Int,
         seed: UInt64,
         identity: [(name: String, value: String)], depth: Int = 8, withCompanions: Bool = false
-    ) {
+    ) throws {
         (self.file, self.depth) = (file, max(1, depth))
         random = RandomSource(seed: seed)["companions"]
-        companions = withCompanions ? Dictionary(grouping: items, by: \.speaker).mapValues { $0.map(\.index) } : [:]
-        speakers = Dictionary(items.map { ($0.index, $0.speaker) }) { first, _ in first }
+        companions = withCompanions ? try CompanionChoice(file, items, settings.similarPrompts) : nil
         plan = BatchPlan(items, settings, batchSize: batchSize, seed: seed)
         epochBatches = plan.batches(epoch: 0)
         let rows = items.reduce(into: UInt64(0xCBF2_9CE4_8422_2325)) {
@@ -78,16 +76,13 @@ public final class DatasetBatchSource: BatchSource {
         let first = position.batch
         let batches = epochBatches[first...].enumerated().map { (batch: first + $0.offset, rows: $0.element) }
         let random = random[position.epoch]
-        reader = ReadAhead(batches, depth: depth) { [file, companions, speakers] batch, rows in
+        reader = ReadAhead(batches, depth: depth) { [file, companions] batch, rows in
             do {
-                let choice = random[batch].stream
+                let (draws, chances) = (random[batch].stream, random[batch]["similar"].stream)
                 let items = try rows.enumerated().map { place, row in
                     let utterance = try file.utterance(at: row)
-                    guard let others = speakers[row].flatMap({ companions[$0] }), others.count > 1 else {
-                        return BatchItem(utterance)
-                    }
-                    let other = others[Int((UInt64(choice[place]) * UInt64(others.count)) >> 32)]
-                    return BatchItem(utterance, companion: other == row ? nil : try file.utterance(at: other))
+                    let other = companions?.companion(of: row, chance: chances[place], draw: draws[place])
+                    return BatchItem(utterance, companion: try other.map { try file.utterance(at: $0) })
                 }
                 return .success(UtteranceBatch(items))
             } catch let error as InputError {

@@ -31,6 +31,18 @@ public enum SampleOrder: String, CaseIterable, Sendable, ConfigurationName {
     case interleaved, duration, random
 }
 
+/// How often the prompt is an utterance that sounds like the one it prompts: `prompt_similar_p`, `_top_k` and `_top_k_offset`.
+public struct SimilarPromptSettings: Equatable, Sendable {
+    /// The chance; 0 takes any utterance of the speaker.
+    public var probability = 0.0
+    /// Of how many most similar ones one is drawn.
+    public var count = 1
+    /// How many of the most similar ones are passed over.
+    public var offset = 0
+
+    public init() {}
+}
+
 /// Which utterances a run sees, and in which order.
 public struct DatasetSettings: Equatable, Sendable {
     /// Speakers as `group/speaker`; `*`, `?` and `[…]` match names.
@@ -63,6 +75,8 @@ public struct DatasetSettings: Equatable, Sendable {
     public var sampleShuffle = true
     /// Seconds of audio per batch when the order is by duration; 0 counts utterances instead.
     public var sampleMaximumDurationBatch = 0.0
+    /// For tasks that hear another utterance of the speaker.
+    public var similarPrompts = SimilarPromptSettings()
 
     public init() {}
 }
@@ -82,16 +96,18 @@ extension DatasetSettings: ConfigurationSection {
         keys.key("workers", \.workers, .within(0...256))
         keys.key("cache", \.cache)
         keys.key("min_utterances", \.minimumUtterances, .atLeast(0))
-        keys.key("duration_range", \.durationRange, .init(expected: "at least 1 second") { $0.lower >= 1 })
+        keys.key("duration_range", \.durationRange, .init(expected: "at least 0.1 seconds") { $0.lower >= 0.1 })
         keys.key("sample_type", \.sampleType)
         keys.key("sample_order", \.sampleOrder)
         keys.key("sample_shuffle", \.sampleShuffle)
         keys.key("sample_max_duration_batch", \.sampleMaximumDurationBatch, .atLeast(0))
+        keys.key("prompt_similar_p", \.similarPrompts.probability, .within(0...1))
+        keys.key("prompt_similar_top_k", \.similarPrompts.count, .atLeast(1))
+        keys.key("prompt_similar_top_k_offset", \.similarPrompts.offset, .atLeast(0))
         keys.vestigial("speaker_languages", "hdf5_flag", "use_metadata", "max_utterances", "tasks_list", "noise_scale")
         keys.vestigial(
-            "prompt_duration_range", "prompt_duration", "prompt_max_samples", "prompt_continuous_utterance_p")
-        keys.vestigial(
-            "prompt_similar_p", "prompt_similar_top_k", "prompt_similar_top_k_offset", "prompt_inject_noise_p")
+            "prompt_duration_range", "prompt_duration", "prompt_max_samples", "prompt_continuous_utterance_p",
+            "prompt_inject_noise_p")
         keys.vestigial(
             "resps_max_samples", "resps_append_p", "resps_pad_silence_p", "reencode_on_concat", "reencode_device")
         keys.vestigial("retokenize_text", "_frames_per_second", "prompt_similar_offset")

@@ -196,6 +196,14 @@ public final class DatasetFile: @unchecked Sendable {
         }
     }
 
+    /// One utterance's conditioning latent for the autoregressive model; empty when none are stored.
+    public func autoregressiveLatent(at index: Int) throws -> [Float] {
+        try HDF5Library.locked {
+            precondition((0..<counts.utterances).contains(index), "DatasetFile: \(index) of \(counts.utterances)")
+            return try columns.autoregressiveLatents?.read(index..<index + 1) ?? []
+        }
+    }
+
     /// One utterance's spectrogram. Shape: [frames, bands], row by row.
     ///
     /// - Throws: `InputError` when the file stores none of this name.

@@ -179,16 +179,14 @@ private final class WriterLock {
         request.l_type = Int16(F_WRLCK)
         request.l_whence = Int16(SEEK_SET)
         guard isFree, fcntl(descriptor, Self.setOpenFileLock, &request) == 0 else {
-            close(descriptor)
             throw InputError.data(
                 isFree ? "another process is writing to this dataset" : "another program has the dataset open", at: path
             )
         }
     }
 
-    deinit {
-        close(descriptor)
-    }
+    // Runs as well when `init` throws after the descriptor is set; closing there too would close what another thread opened since.
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Waits until everything written to the file is on disk.
     func synchronize() throws {

@@ -7,17 +7,17 @@ final class Evaluation {
     init(
         _ data: DatasetFile, _ selection: DatasetSelection, _ configuration: Configuration, withCompanions: Bool,
         speech: EvaluationSpeech?
-    ) {
+    ) throws {
         self.speech = speech
         let settings = configuration.evaluation
         var order = configuration.dataset
         (order.sampleOrder, order.sampleShuffle, order.sampleMaximumDurationBatch) = (.duration, false, 0)
-        sets = [("subtrain", selection.training), ("val", selection.validation)].compactMap { name, items in
+        sets = try [("subtrain", selection.training), ("val", selection.validation)].compactMap { name, items in
             let chosen = Array(items.shuffled(by: RandomSource(seed: 0)["evaluation"]).prefix(settings.size))
             guard !chosen.isEmpty else { return nil }
             return (
                 name,
-                DatasetBatchSource(
+                try DatasetBatchSource(
                     data, chosen, order, batchSize: min(settings.batchSize, chosen.count), seed: 0, identity: [],
                     depth: 2, withCompanions: withCompanions)
             )

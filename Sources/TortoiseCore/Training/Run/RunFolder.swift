@@ -70,14 +70,14 @@ public final class RunLock {
             usleep(40_000)
         }
         guard attempts < 5 else {
-            close(descriptor)
             throw InputError.usage(
                 "another trainer is running in this folder", at: root,
                 try: "stop it with 'tortoise-train tell \(root) quit', or train in a folder of its own")
         }
     }
 
-    deinit { close(descriptor) }
+    // Runs as well when `init` throws after the descriptor is set; closing there too would close what another thread opened since.
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Whether a trainer runs in a folder.
     public static func isHeld(root: String) -> Bool {

@@ -112,7 +112,7 @@ public final class TrainingSession {
     ) throws -> TrainingOutcome where Task.Batch == UtteranceBatch {
         let hyperparameters = configuration.hyperparameters
         let identity = [("vocabulary", data.schema.tokenizerHash), ("model", task.name)]
-        let source = DatasetBatchSource(
+        let source = try DatasetBatchSource(
             data, selection.training, configuration.dataset, batchSize: hyperparameters.batchSize,
             seed: UInt64(bitPattern: Int64(configuration.trainer.seed)), identity: identity,
             withCompanions: prepared.needsCompanions)
@@ -125,7 +125,7 @@ public final class TrainingSession {
         if !leftovers.isEmpty {
             report(.answer("removed what a killed run left: \(leftovers.joined(separator: ", "))"))
         }
-        let evaluation = Evaluation(
+        let evaluation = try Evaluation(
             data, selection, configuration, withCompanions: prepared.needsCompanions,
             speech: EvaluationSpeech(task, data.schema, loaded, folder: folder.logs) { report(.answer($0)) })
         let suffix = configuration.weightsFormat.rawValue

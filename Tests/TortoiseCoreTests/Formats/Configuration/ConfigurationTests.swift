@@ -50,7 +50,8 @@ private func failure(_ text: String) -> InputError? {
         // One line per section tells what has no effect, and names each key once.
         let vestigial = notes.filter { $0.kind == .vestigial }
         #expect(vestigial.count == 10)
-        #expect(vestigial.filter { $0.message.contains("prompt_similar_p") }.count == 1)
+        #expect(vestigial.filter { $0.message.contains("prompt_inject_noise_p") }.count == 1)
+        #expect(configuration.dataset.similarPrompts.probability == 1)
     }
 
     @Test func theShippedConfigurationHasNothingToRemark() throws {
@@ -123,7 +124,7 @@ private func failure(_ text: String) -> InputError? {
             "dataset:\n  duration_range: [5, 1]",
             "test.yaml:2: dataset.duration_range: expected two numbers [lowest, highest]"
         ),
-        ("dataset:\n  duration_range: [0.5, 1]", "test.yaml:2: dataset.duration_range: expected at least 1 second"),
+        ("dataset:\n  duration_range: [0.05, 1]", "test.yaml:2: dataset.duration_range: expected at least 0.1 seconds"),
         ("dataset:\n  speaker_name_getter: \"lambda p: __import__('os')\"", "is no pattern of path parts"),
         ("hyperparameters:\n  optimizer: adamww", "did you mean 'adamw'?"),
         ("dataset: !!python/object/apply:os.system ['true']", "asks for more than plain data"),

@@ -4,8 +4,9 @@
 
 Random weights in the published layout, a dataset of two utterances (50 text tokens, 150 codes) that are one batch, AdamW, clipping,
 no dropout. PyTorch's side is the original's model with its own losses and torch.optim.AdamW; its adapter is a parametrisation of the
-weights as the reference trainer's is. Prints both losses of every step, the seconds of the middle step and the peak memory, and leaves
-with 1 when a loss is further off than 1e-3.
+weights as the reference trainer's is. Then our run is exported as .pth, loaded with torch.load(weights_only=True) into the original's
+model, strictly, and asked for its loss. Prints both losses of every step and of the exported weights, the seconds of the middle step
+and the peak memory, and leaves with 1 when a loss is further off than 1e-3.
 """
 
 import argparse
@@ -90,11 +91,8 @@ class Adapted(nn.Module):
         return weight + self.lora_B @ self.lora_A
 
 
-def theirs(options, is_adapter):
-    """PyTorch's losses, seconds a step, and peak memory in MB."""
-    torch.set_num_threads(options.threads)
+def model_of(options, is_adapter):
     model, sizes = stages.unified_voice(options.size)
-    data = batch(sizes)
     if is_adapter:
         model.requires_grad_(False)
         weights = adapter(sizes)
@@ -103,20 +101,50 @@ def theirs(options, is_adapter):
                 name = f"gpt.h.{layer}.{key}.parametrizations.weight.0"
                 nn.utils.parametrize.register_parametrization(
                     block.get_submodule(key), "weight", Adapted(weights[f"{name}.lora_A"], weights[f"{name}.lora_B"]))
+    return model, batch(sizes)
+
+
+def losses_of(model, data):
+    lengths = torch.tensor([TEXT, TEXT])
+    text, mel, _ = model(data["latent"], data["text"].clone(), lengths, data["codes"].clone(), data["samples"])
+    return text, mel
+
+
+def theirs(options, is_adapter):
+    """PyTorch's losses, those after the last step among them, seconds a step, and peak memory in MB."""
+    torch.set_num_threads(options.threads)
+    model, data = model_of(options, is_adapter)
     trained = [p for n, p in model.named_parameters() if p.requires_grad and not n.startswith("conditioning_encoder.")]
     optimizer = torch.optim.AdamW(trained, lr=RATE, betas=(0.9, 0.96), eps=1e-7, weight_decay=0.01)
     losses, seconds = [], []
     for _ in range(options.steps):
         start = time.perf_counter()
-        lengths = torch.tensor([TEXT, TEXT])
-        text, mel, _ = model(data["latent"], data["text"].clone(), lengths, data["codes"].clone(), data["samples"])
+        text, mel = losses_of(model, data)
         (text + mel).backward()
         torch.nn.utils.clip_grad_norm_(trained, CLIP)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         losses.append((text.item(), mel.item()))
         seconds.append(time.perf_counter() - start)
-    return losses, statistics.median(seconds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with torch.no_grad():
+        losses.append([loss.item() for loss in losses_of(model, data)])
+    return losses, statistics.median(seconds), memory
+
+
+def exported(options, is_adapter):
+    """The losses of PyTorch's model with the weights that our run exports."""
+    run = options.cache / f"train-{options.size}-{'lora' if is_adapter else 'full'}"
+    subprocess.run([options.train, "export", "--yaml", run / "config.yaml", "--format", "pth"], check=True, stderr=subprocess.DEVNULL)
+    file = next(run.glob("ckpt/*/lora.pth" if is_adapter else "ckpt/*/fp32.pth"))
+    module = torch.load(file, weights_only=True)["module"]
+    model, data = model_of(options, is_adapter)
+    expected = {key for key in model.state_dict() if "lora_" in key} if is_adapter else set(model.state_dict())
+    if set(module) != expected:
+        raise SystemExit(f"{file} has other keys than the original: {sorted(set(module) ^ expected)[:10]}")
+    model.load_state_dict(module, strict=not is_adapter)
+    with torch.no_grad():
+        return [loss.item() for loss in losses_of(model, data)]
 
 
 def prepare(options, is_adapter):
@@ -161,6 +189,14 @@ def ours(options, is_adapter):
     return losses, statistics.median(line["elapsed_time"] for line in steps), int(done.stderr.splitlines()[-1]) / 1024
 
 
+def ask(arguments):
+    """What this script says in a process of its own, so that memory is measured by itself."""
+    told = subprocess.run([sys.executable, *sys.argv, *arguments], capture_output=True, text=True)
+    if told.returncode != 0:
+        raise SystemExit(told.stderr)
+    return json.loads(told.stdout.splitlines()[-1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", default=".build/release/tortoise-train")
@@ -171,24 +207,27 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--checkpointing", action="store_true", help="compute activations twice, as our trainer does by default")
     parser.add_argument("--only", choices=("full", "lora"))
+    parser.add_argument("--exported", choices=("full", "lora"), help=argparse.SUPPRESS)
     parser.add_argument("--theirs", choices=("full", "lora"), help=argparse.SUPPRESS)  # a process of its own, for its memory
     options = parser.parse_args()
     if options.theirs:
         print(json.dumps(theirs(options, options.theirs == "lora")))
+        return
+    if options.exported:
+        print(json.dumps(exported(options, options.exported == "lora")))
         return
     worst = 0.0
     for kind in ("full", "lora"):
         if options.only not in (None, kind):
             continue
         found = ours(options, kind == "lora")
-        told = subprocess.run([sys.executable, *sys.argv, "--theirs", kind], capture_output=True, text=True)
-        if told.returncode != 0:
-            raise SystemExit(told.stderr)
-        expected = json.loads(told.stdout.splitlines()[-1])
+        found[0].append(ask(["--exported", kind]))
+        expected = ask(["--theirs", kind])
         print(f"{kind}: {'step':>4} {'text, ours':>12} {'PyTorch':>12} {'mel, ours':>12} {'PyTorch':>12}")
         for step, (a, b) in enumerate(zip(found[0], expected[0], strict=True), 1):
             worst = max(worst, abs(a[0] - b[0]), abs(a[1] - b[1]))
-            print(f"{'':{len(kind) + 1}} {step:4} {a[0]:12.6f} {b[0]:12.6f} {a[1]:12.6f} {b[1]:12.6f}")
+            label = step if step <= options.steps else "pth"
+            print(f"{'':{len(kind) + 1}} {label:>4} {a[0]:12.6f} {b[0]:12.6f} {a[1]:12.6f} {b[1]:12.6f}")
         print(f"{kind}: a step takes {found[1]:.2f} s, PyTorch {expected[1]:.2f} s; memory {found[2]:.0f} MB, PyTorch {expected[2]:.0f} MB", flush=True)
     print(f"largest difference of a loss: {worst:.1e}")
     if not worst <= LIMIT:

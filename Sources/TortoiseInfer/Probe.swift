@@ -11,8 +11,8 @@ struct Probe: ParsableCommand {
     @Argument(help: "The stage.")
     var stage: String
 
-    @Option(help: ArgumentHelp("Weights in the published layout.", valueName: "file"))
-    var weights: String
+    @Option(help: ArgumentHelp("Weights in the published layout; front ends have none.", valueName: "file"))
+    var weights: String?
 
     @Option(help: ArgumentHelp("Safetensors with the stage's inputs.", valueName: "file"))
     var inputs: String

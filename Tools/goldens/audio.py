@@ -80,4 +80,5 @@ def write_goldens(norms, folder):
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, os.path.join(folder, "frontends.safetensors"))
 
 
-write_goldens(load_file(sys.argv[1])["mel_norms"], sys.argv[2])
+if __name__ == "__main__":
+    write_goldens(load_file(sys.argv[1])["mel_norms"], sys.argv[2])

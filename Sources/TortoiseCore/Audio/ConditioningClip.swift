@@ -9,11 +9,15 @@ public enum ConditioningClip {
     ///
     /// As format_conditioning (neonbjb/tortoise-tts: tortoise/api.py), but for where the randomness comes from.
     public static func autoregressive(_ samples: [Float], _ random: RandomSource) -> [Float] {
-        let surplus = samples.count - autoregressiveLength
-        guard surplus > 0 else { return padded(samples, to: autoregressiveLength) }
+        let surplus = max(0, samples.count - autoregressiveLength)
         // Python's randint includes both ends.
-        let start = Int((UInt64(random.stream[0]) * UInt64(surplus + 1)) >> 32)
-        return Array(samples[start..<start + autoregressiveLength])
+        return autoregressive(samples, from: Int((UInt64(random.stream[0]) * UInt64(surplus + 1)) >> 32))
+    }
+
+    /// The stretch from a sample on, or as late as a whole one begins; silence is added to what is too short.
+    public static func autoregressive(_ samples: [Float], from start: Int) -> [Float] {
+        let start = min(start, max(0, samples.count - autoregressiveLength))
+        return padded(Array(samples[start...].prefix(autoregressiveLength)), to: autoregressiveLength)
     }
 
     /// Silence added at the end, or the beginning.

@@ -41,7 +41,7 @@ extension StageProbe {
                     let noise = try request.inputs.floats("noise", [nil, nil])
                     let width = ConfigurationParameters([.init("channels", .int(noise.size(1)))])
                     let loaded = try ModelLoader.load(
-                        request.weights, as: RandomLatentConfig.self, options: request.options ?? width,
+                        try request.weights, as: RandomLatentConfig.self, options: request.options ?? width,
                         keyMap: KeyMap(),
                         precision: request.precision
                     ) { RandomLatentConverter($0, at: $1) }
@@ -55,7 +55,7 @@ extension StageProbe {
 
     private static func autoregressive(_ request: ProbeRequest) throws -> AutoregressiveModel {
         try ModelLoader.load(
-            request.weights, as: AutoregressiveConfig.self, options: request.options,
+            try request.weights, as: AutoregressiveConfig.self, options: request.options,
             keyMap: AutoregressiveModel.keyMap,
             precision: request.precision, validate: { try $0.validate(at: "configuration") }
         ) { AutoregressiveModel($0, at: $1) }.model
@@ -71,7 +71,7 @@ extension StageProbe {
         guard text.size(1) <= config.maximumTextTokens, codes.size(1) <= config.maximumMelTokens else {
             throw InputError.data(
                 "\(text.size(1)) text tokens and \(codes.size(1)) codes are more than \(config.maximumTextTokens) and \(config.maximumMelTokens)",
-                at: request.weights)
+                at: try request.weights)
         }
         return AutoregressiveInputs(
             latent: latent, text: text, textLengths: try request.inputs.counts("text_lengths", batch), codes: codes,

@@ -62,7 +62,7 @@ extension StageProbe {
 
     private static func diffusion(_ request: ProbeRequest) throws -> DiffusionModel {
         try ModelLoader.load(
-            request.weights, as: DiffusionConfig.self, options: request.options, keyMap: DiffusionModel.keyMap,
+            try request.weights, as: DiffusionConfig.self, options: request.options, keyMap: DiffusionModel.keyMap,
             precision: request.precision, validate: { try $0.validate(at: "configuration") }
         ) { DiffusionModel($0, at: $1) }.model
     }

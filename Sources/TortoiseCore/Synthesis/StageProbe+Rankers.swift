@@ -26,7 +26,7 @@ extension StageProbe {
                 .init(name: "clvp", inputs: "text [B,n], codes [B,m]", outputs: "similarity [B]"),
                 { request in
                     let loaded = try ModelLoader.load(
-                        request.weights, as: CLVPConfig.self, options: request.options, keyMap: CLVPModel.keyMap,
+                        try request.weights, as: CLVPConfig.self, options: request.options, keyMap: CLVPModel.keyMap,
                         precision: request.precision
                     ) { CLVPModel($0, at: $1) }
                     let text = try request.inputs.indices("text", [nil, nil], below: loaded.config.textTokens)
@@ -39,7 +39,7 @@ extension StageProbe {
                 .init(name: "cvvp", inputs: "mel [B,80,T], codes [B,m]", outputs: "similarity [B]"),
                 { request in
                     let loaded = try ModelLoader.load(
-                        request.weights, as: CVVPConfig.self, options: request.options, keyMap: CVVPModel.keyMap,
+                        try request.weights, as: CVVPConfig.self, options: request.options, keyMap: CVVPModel.keyMap,
                         precision: request.precision
                     ) { CVVPModel($0, at: $1) }
                     let mel = try request.inputs.floats("mel", [nil, loaded.config.melChannels, nil])
@@ -51,7 +51,7 @@ extension StageProbe {
                 .init(name: "classifier", inputs: "audio [B,1,N]", outputs: "logits [B,2]"),
                 { request in
                     let loaded = try ModelLoader.load(
-                        request.weights, as: ClassifierConfig.self, options: request.options,
+                        try request.weights, as: ClassifierConfig.self, options: request.options,
                         keyMap: ClassifierModel.keyMap,
                         precision: request.precision
                     ) { ClassifierModel($0, at: $1) }
@@ -64,7 +64,7 @@ extension StageProbe {
 
     private static func dvae(_ request: ProbeRequest) throws -> DVAEModel {
         try ModelLoader.load(
-            request.weights, as: DVAEConfig.self, options: request.options, keyMap: DVAEModel.keyMap,
+            try request.weights, as: DVAEConfig.self, options: request.options, keyMap: DVAEModel.keyMap,
             precision: request.precision
         ) { DVAEModel($0, at: $1) }.model
     }

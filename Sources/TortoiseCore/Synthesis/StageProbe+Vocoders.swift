@@ -6,7 +6,8 @@ extension StageProbe {
                     name: "univnet", inputs: "mel [B,100,T], z [B,64,T+10]", outputs: "wav [B,1,256T]"),
                 { request in
                     let loaded = try ModelLoader.load(
-                        request.weights, as: UnivNetConfig.self, options: request.options, keyMap: UnivNetModel.keyMap,
+                        try request.weights, as: UnivNetConfig.self, options: request.options,
+                        keyMap: UnivNetModel.keyMap,
                         precision: request.precision
                     ) { UnivNetModel($0, at: $1) }
                     let mel = try request.inputs.floats("mel", [nil, loaded.config.melBands, nil])
@@ -19,7 +20,7 @@ extension StageProbe {
                 .init(name: "vocos", inputs: "mel [B,100,T]", outputs: "wav [B,1,256T]"),
                 { request in
                     let loaded = try ModelLoader.load(
-                        request.weights, as: VocosConfig.self, options: request.options, keyMap: VocosModel.keyMap,
+                        try request.weights, as: VocosConfig.self, options: request.options, keyMap: VocosModel.keyMap,
                         precision: request.precision, validate: { try $0.validate(at: "configuration") }
                     ) { VocosModel($0, at: $1) }
                     let mel = try request.inputs.floats("mel", [nil, loaded.config.melBands, nil])
@@ -30,7 +31,8 @@ extension StageProbe {
                 .init(name: "bigvgan", inputs: "mel [B,100,T]", outputs: "wav [B,1,256T]"),
                 { request in
                     let loaded = try ModelLoader.load(
-                        request.weights, as: BigVGANConfig.self, options: request.options, keyMap: BigVGANModel.keyMap,
+                        try request.weights, as: BigVGANConfig.self, options: request.options,
+                        keyMap: BigVGANModel.keyMap,
                         precision: request.precision
                     ) { BigVGANModel($0, at: $1) }
                     let mel = try request.inputs.floats("mel", [nil, loaded.config.melBands, nil])
@@ -42,7 +44,8 @@ extension StageProbe {
                     name: "hifigan", inputs: "latents [B,m,D], auto_latent [B,D]", outputs: "wav [B,1,samples]"),
                 { request in
                     let loaded = try ModelLoader.load(
-                        request.weights, as: HiFiGANConfig.self, options: request.options, keyMap: HiFiGANModel.keyMap,
+                        try request.weights, as: HiFiGANConfig.self, options: request.options,
+                        keyMap: HiFiGANModel.keyMap,
                         precision: request.precision, validate: { try $0.validate(at: "configuration") }
                     ) { HiFiGANModel($0, at: $1) }
                     let latents = try request.inputs.floats("latents", [nil, nil, loaded.config.inputs])

@@ -11,14 +11,21 @@ public struct StageProbe {
 
     /// How a stage is asked.
     struct ProbeRequest {
-        let weights: String
+        let weightsPath: String?
         let inputs: ProbeInputs
         let options: ConfigurationParameters?
         let precision: WeightPrecision
+
+        var weights: String {
+            get throws {
+                guard let weightsPath else { throw InputError.usage("this stage needs weights", at: "--weights") }
+                return weightsPath
+            }
+        }
     }
 
     private static var stages: [(description: Description, body: Body)] {
-        autoregressiveStages + diffusionStages + vocoderStages + rankerStages
+        autoregressiveStages + diffusionStages + vocoderStages + rankerStages + frontEndStages
     }
 
     /// All stages.
@@ -28,13 +35,13 @@ public struct StageProbe {
     ///
     /// - Parameters:
     ///   - stage: One of `descriptions`.
-    ///   - weights: A file in the published layout.
+    ///   - weights: A file in the published layout; nil for front ends, which have none.
     ///   - inputs: A safetensors file with the stage's inputs.
     ///   - outputs: The safetensors file to write; its metadata tells the seconds and the peak memory that the stage took.
     ///   - config: Sizes as JSON; the file's own or the published ones when nil.
     /// - Throws: `InputError` for unknown stages, files that do not fit, and inputs that are missing or of another shape.
     public static func run(
-        stage: String, weights: String, inputs: String, outputs: String, config: String?, precision: WeightPrecision
+        stage: String, weights: String?, inputs: String, outputs: String, config: String?, precision: WeightPrecision
     ) throws {
         guard let (_, body) = stages.first(where: { $0.description.name == stage }) else {
             let names = stages.map(\.description.name)
@@ -44,7 +51,7 @@ public struct StageProbe {
                 try: (near.map { "did you mean \($0)? " } ?? "") + "stages: \(names.joined(separator: ", "))")
         }
         let request = ProbeRequest(
-            weights: weights, inputs: try ProbeInputs(path: inputs),
+            weightsPath: weights, inputs: try ProbeInputs(path: inputs),
             options: try config.map { try ModelLoader.options(json: $0, at: "--config") }, precision: precision)
         let start = ContinuousClock.now
         let results = try body(request)

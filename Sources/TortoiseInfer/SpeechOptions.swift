@@ -61,8 +61,8 @@ struct ModelOptions: ParsableArguments {
             cleaners: try cleaners.map { try TextCleaners(named: $0, at: "--cleaners") } ?? text.cleaners,
             tokenizer: try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")),
             dictionary: try dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
-        return Parts(
-            files: files, precision: precision, adapters: try named.map(Self.adapter), frontEnd: frontEnd)
+        let adapters = named.isEmpty ? [files.adapter].compactMap { $0 } : try named.map(Self.adapter)
+        return Parts(files: files, precision: precision, adapters: adapters, frontEnd: frontEnd)
     }
 
     private static func adapter(_ text: String) throws -> SpeechModels.AdapterFile {

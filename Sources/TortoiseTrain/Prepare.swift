@@ -66,6 +66,9 @@ struct Prepare: ParsableCommand {
     @Option(help: "Take a random choice of this many utterances.")
     var limit: Int?
 
+    @Option(help: "Take a random choice of this many utterances of each speaker first, for an even mix.")
+    var limitPerSpeaker: Int?
+
     @Option(help: ArgumentHelp("The vocabulary; the published one by default.", valueName: "file"))
     var tokenizer: String?
 
@@ -81,7 +84,8 @@ struct Prepare: ParsableCommand {
                 "codes are needed for \(purpose), and --dvae is missing", try: "give the DVAE's weights")
         }
         let plan = try RecordingPlan(
-            source, slice: settings.slice, voices: voices.split(separator: ",").map(String.init), limit: limit)
+            source, slice: settings.slice, voices: voices.split(separator: ",").map(String.init), limit: limit,
+            speakerLimit: limitPerSpeaker)
         let vocabulary = try tokenizer ?? DataFolder.path(of: "tokenizer.json")
         let text = configuration.text
         let frontEnd = TextFrontEnd(
@@ -97,6 +101,9 @@ struct Prepare: ParsableCommand {
         let report = try preparation.run { done, total in progress.update(done, total) }
         progress.finish()
         for line in report.lines() { print(line) }
+        if let code = encoder.silenceCode {
+            print("silence is code \(code): calm_token of a model trained on these codes")
+        }
         guard report.kept + report.present > 0 else {
             throw InputError.data(
                 "no utterance was kept", at: input, try: "the list above says why each was left out")

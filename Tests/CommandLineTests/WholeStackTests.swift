@@ -170,6 +170,7 @@ import TortoiseCore
         let adapter = folder.path + "/ckpt/lora-r2-a4/lora.sft"
         #expect(try speak([]) != speak(["--lora", adapter]))
         #expect(try speak([]) == speak(["--lora", adapter + ":0"]))
+        #expect(try speak(["--yaml", yaml]) == speak(["--lora", adapter]))
     }
 
     private func speak(with set: URL, _ root: URL) throws {

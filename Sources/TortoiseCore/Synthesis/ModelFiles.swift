@@ -9,6 +9,8 @@ public struct ModelFiles: Sendable {
     /// The folder of the set.
     public private(set) var folder: String
     private var overrides: [ModelStage: String] = [:]
+    /// The adapter that a configuration's training exported, or that it names.
+    public private(set) var adapter: SpeechModels.AdapterFile?
 
     /// The names under which the stages' weights are looked for, best first: ours, the original's, e-c-k-e-r's.
     static let names: [ModelStage: [String]] = [
@@ -32,6 +34,7 @@ public struct ModelFiles: Sendable {
             guard let path = try Self.weights(of: entry, loaded) else { continue }
             overrides[try ModelStage(named: entry.name)] = path
         }
+        adapter = try Self.adapter(of: loaded)
     }
 
     private static func folder(of set: String?) throws -> String {
@@ -54,18 +57,34 @@ public struct ModelFiles: Sendable {
     /// Puts a file in the place of the set's.
     mutating func use(_ path: String, for stage: ModelStage) { overrides[stage] = path }
 
-    /// The weights that an entry stands for: its path, else what its training exported.
+    /// The weights that an entry stands for: what its own training exported, else its path, which is where that training begins.
     private static func weights(of entry: ModelEntry, _ loaded: LoadedConfiguration) throws -> String? {
-        if let path = entry.path {
-            let resolved = loaded.paths.resolve(path)
-            guard FileManager.default.fileExists(atPath: resolved) else {
-                throw InputError.model(
-                    "there is no such file", at: resolved, try: "correct the path of the model '\(entry.name)'")
-            }
-            return resolved
+        let exported = exported("\(entry.name)/\(loaded.configuration.weightsName)", loaded)
+        // Where an adapter is trained the model stays what it was.
+        let isTrained = entry.training && loaded.configuration.loras.isEmpty
+        if let exported, isTrained || entry.path == nil { return exported }
+        return try entry.path.map { try existing($0, loaded, "model '\(entry.name)'") }
+    }
+
+    private static func adapter(of loaded: LoadedConfiguration) throws -> SpeechModels.AdapterFile? {
+        let entries = loaded.configuration.loras
+        guard let entry = entries.first(where: \.training) ?? entries.first else { return nil }
+        let path =
+            try exported("\(entry.fullName)/lora", loaded)
+            ?? entry.path.map { try existing($0, loaded, "adapter '\(entry.name)'") }
+        return path.map { SpeechModels.AdapterFile(path: $0, alpha: entry.alpha) }
+    }
+
+    private static func exported(_ name: String, _ loaded: LoadedConfiguration) -> String? {
+        suffixes.map { "\(loaded.paths.checkpoints)/\(name).\($0)" }.first(where: FileManager.default.fileExists)
+    }
+
+    private static func existing(_ path: String, _ loaded: LoadedConfiguration, _ what: String) throws -> String {
+        let resolved = loaded.paths.resolve(path)
+        guard FileManager.default.fileExists(atPath: resolved) else {
+            throw InputError.model("there is no such file", at: resolved, try: "correct the path of the \(what)")
         }
-        let stem = "\(loaded.paths.checkpoints)/\(entry.name)/\(loaded.configuration.weightsName)."
-        return suffixes.map { stem + $0 }.first(where: FileManager.default.fileExists)
+        return resolved
     }
 
     private static func find(_ stage: ModelStage, in folder: String) -> String? {

@@ -39,7 +39,7 @@ public enum WeightFile {
 }
 
 extension ModelFiles {
-    /// A line per stage: the file that would be used, and what it is.
+    /// A line per stage: the file that would be used, and what it is; and one for an adapter, if there is one.
     public func listing() throws -> [String] {
         try ["set: \(folder)"]
             + ModelStage.allCases.map { stage in
@@ -48,6 +48,6 @@ extension ModelFiles {
                 let values = CheckpointSource(reader).names.reduce(0) { $0 + (reader.entries[$1]?.shape.product ?? 0) }
                 let types = Set(reader.entries.values.map { "\($0.dtype)" }).sorted().joined(separator: ", ")
                 return "\(stage.rawValue.padding(to: 16))\(path): \(values) values of \(types)"
-            }
+            } + (adapter.map { ["\("adapter".padding(to: 16))\($0.path)"] } ?? [])
     }
 }

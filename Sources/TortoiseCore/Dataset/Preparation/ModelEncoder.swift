@@ -42,6 +42,14 @@ public final class ModelEncoder: UtteranceEncoder {
     public var diffusionLatentWidth: Int { diffusion.map { 2 * $0.config.modelChannels } ?? 0 }
     public var makesCodes: Bool { dvae != nil }
 
+    /// The code that the DVAE says most of silence with: `calm_token` and `tail_tokens` of an autoregressive model of its codes.
+    public var silenceCode: Int? {
+        guard let dvae else { return nil }
+        let codes = dvae.encode(mel([Float](repeating: 0, count: 44_100))).indexValues
+        let counts = Dictionary(grouping: codes, by: { $0 }).mapValues(\.count)
+        return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }.map { Int($0.key) }
+    }
+
     public func encode(_ samples: [Float], wide wideSamples: [Float], _ random: RandomSource) throws -> EncodedSound {
         var sound = EncodedSound()
         if let dvae { sound.codes = dvae.encode(mel(samples)).indexValues.map { UInt16(clamping: $0) } }

@@ -49,8 +49,11 @@ public struct RecordingPlan: Sendable {
     /// - Parameters:
     ///   - wanted: Patterns of speakers; none takes all.
     ///   - limit: Takes a random choice of that many utterances.
+    ///   - speakerLimit: Before that, takes a random choice of that many of each speaker.
     /// - Throws: `InputError.data` when there is nothing to work with, naming what was looked for.
-    public init(_ source: Source, slice: SliceMode, voices wanted: [String] = [], limit: Int? = nil) throws {
+    public init(
+        _ source: Source, slice: SliceMode, voices wanted: [String] = [], limit: Int? = nil, speakerLimit: Int? = nil
+    ) throws {
         switch source {
         case .voices(let folder, let metadata, let transcriptName):
             try addVoices(folder, metadata, transcriptName, slice, wanted)
@@ -61,12 +64,20 @@ public struct RecordingPlan: Sendable {
             throw InputError.data("found no recordings", at: source.folder, try: source.expectation)
         }
         utterances.sort { ($0.speaker, $0.name) < ($1.speaker, $1.name) }
-        if let limit, limit < utterances.count {
-            // Spread over all speakers, and the same ones whenever it is asked.
-            let chosen = Array(utterances.indices).shuffled(by: RandomSource(seed: 0)["limit"]).prefix(max(0, limit))
-                .sorted()
+        if let speakerLimit {
+            let speakers = Dictionary(grouping: utterances.indices, by: { utterances[$0].speaker })
+            let chosen = speakers.map { Self.choice(of: $1, limit: speakerLimit, RandomSource(seed: 0)["limit"][$0]) }
+            utterances = chosen.joined().sorted().map { utterances[$0] }
+        }
+        if let limit {
+            let chosen = Self.choice(of: Array(utterances.indices), limit: limit, RandomSource(seed: 0)["limit"])
             utterances = chosen.map { utterances[$0] }
         }
+    }
+
+    /// Some of a list in its order, the same ones whenever it is asked.
+    private static func choice(of all: [Int], limit: Int, _ random: RandomSource) -> [Int] {
+        limit < all.count ? all.shuffled(by: random).prefix(max(0, limit)).sorted() : all
     }
 
     // MARK: - The reference's structure

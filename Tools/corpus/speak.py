@@ -2,7 +2,7 @@
 """Have sentences read aloud by synthetic voices: the training corpus of the small model.
 
     python3 speak.py corpus/sentences.tsv --out corpus --styles voices-kokoro [--workers 2]
-    python3 speak.py corpus/sentences.tsv --out finetune --styles voices-kokoro --voice bm_lewis --count 160
+    python3 speak.py corpus/sentences.tsv --out finetune --styles voices-kokoro --voice bm_lewis
 
 The second form reads the last sentences in one voice only, such as one of those that the corpus leaves out: recordings to finetune on.
 
@@ -170,7 +170,7 @@ def main():
     parser.add_argument("--bulk", type=int, default=28_000, help="sentences that hibari reads")
     parser.add_argument("--mixes", type=int, default=60, help="speakers that are averages of two")
     parser.add_argument("--voice", help="one of Kokoro's voices, which reads the last sentences and nothing else is read")
-    parser.add_argument("--count", type=int, default=160, help="how many sentences --voice reads")
+    parser.add_argument("--count", type=int, default=210, help="how many sentences --voice reads: ten minutes")
     parser.add_argument("--only", choices=["hibari", "kokoro"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--nice", type=int, default=0)

@@ -10,7 +10,7 @@ import torch
 from transformers import GPT2PreTrainedModel, LogitsProcessorList  # noqa: F401  (loading them replaces the module that is stubbed below)
 
 
-def _stub(name, **attributes):
+def stub(name, **attributes):
     """Puts a module in the place of one that is not needed; one that was imported before stays."""
     if name in sys.modules:
         return sys.modules[name]
@@ -24,15 +24,15 @@ def _stub(name, **attributes):
     return module
 
 
-_stub("torchaudio")
-_stub("torchaudio.functional")
-_stub("torchaudio.transforms", MelSpectrogram=object)
-_stub("librosa")
-_stub("librosa.util", pad_center=None, tiny=None)
-_stub("librosa.filters", mel=None)
+stub("torchaudio")
+stub("torchaudio.functional")
+stub("torchaudio.transforms", MelSpectrogram=object)
+stub("librosa")
+stub("librosa.util", pad_center=None, tiny=None)
+stub("librosa.filters", mel=None)
 
 # Moved or gone since 4.31; the models' forward passes do not use them.
-_stub("transformers.utils.model_parallel_utils", get_device_map=None, assert_device_map=None)
+stub("transformers.utils.model_parallel_utils", get_device_map=None, assert_device_map=None)
 for _name in ("LogitsWarper", "BeamSearchScorer", "ConstrainedBeamSearchScorer", "DisjunctiveConstraint", "PhrasalConstraint"):
     if _name not in vars(sys.modules["transformers"]):
         vars(sys.modules["transformers"])[_name] = object

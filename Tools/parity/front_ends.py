@@ -72,9 +72,9 @@ def main():
     from tortoise.utils.audio import wav_to_univnet_mel
 
     # What it needs for text and for the download of weights.
-    originals._stub("progressbar")
-    originals._stub("inflect", engine=lambda: None)
-    originals._stub("unidecode", unidecode=None)
+    originals.stub("progressbar")
+    originals.stub("inflect", engine=lambda: None)
+    originals.stub("unidecode", unidecode=None)
     import tortoise.api
 
     conditioning = TorchMelSpectrogram()

@@ -13,15 +13,10 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show which file each stage would use, and what it is.")
 
-        @Option(help: ArgumentHelp("A set of models: a folder, or a name in data/models.", valueName: "set"))
-        var models: String?
-
-        @Option(help: ArgumentHelp("A configuration whose models go first.", valueName: "file"))
-        var yaml: String?
+        @OptionGroup var fileOptions: ModelFileOptions
 
         func run() throws {
-            let loaded = try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)) }
-            for line in try ModelFiles(set: models, loaded: loaded).listing() { print(line) }
+            for line in try fileOptions.find().files.listing() { print(line) }
         }
     }
 

@@ -29,7 +29,7 @@ struct Speak: ParsableCommand {
     @Option(help: "How latents are made of recordings: whole, average (the original) or joined (e-c-k-e-r).")
     var latents = "whole"
 
-    @Flag(help: "Write sound as soon as it is settled, through HiFi-GAN.")
+    @Flag(help: "Write sound as soon as it is settled: in pieces through HiFi-GAN, else each line when it is done.")
     var stream = false
 
     @OptionGroup var modelOptions: ModelOptions

@@ -2,23 +2,36 @@ import ArgumentParser
 import Foundation
 import TortoiseCore
 
-/// Which models speak.
-struct ModelOptions: ParsableArguments {
+/// Where the models of each stage are.
+struct ModelFileOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A configuration whose models are used.", valueName: "file"))
     var yaml: String?
 
     @Option(
         help: ArgumentHelp(
-            "Weights to use in place of the set's, such as a finetuned autoregressive model.", valueName: "file"))
+            "Weights to use in place of the set's, such as a finetuned model; the file says of which stage.",
+            valueName: "file"))
     var model: String?
+
+    @Option(help: ArgumentHelp("A set of models: a folder, or a name in data/models.", valueName: "set"))
+    var models: String?
+
+    /// The files, and the configuration that they were named by, if any.
+    func find() throws -> (files: ModelFiles, loaded: LoadedConfiguration?) {
+        let source = ConfigurationSource(yaml: yaml, model: model)
+        let loaded = source.yaml != nil || source.model != nil ? try Configuration.load(source) : nil
+        return (try ModelFiles(set: models, loaded: loaded), loaded)
+    }
+}
+
+/// Which models speak.
+struct ModelOptions: ParsableArguments {
+    @OptionGroup var fileOptions: ModelFileOptions
 
     @Option(
         help: ArgumentHelp(
             "An adapter, with its strength after a colon; may be repeated.", valueName: "file[:strength]"))
     var lora: [String] = []
-
-    @Option(help: ArgumentHelp("A set of models: a folder, or a name in data/models.", valueName: "set"))
-    var models: String?
 
     @Option(help: "How matrices of weights are kept: float32, bfloat16, int8 or int4.")
     var dtype = "float32"
@@ -52,10 +65,8 @@ struct ModelOptions: ParsableArguments {
             let names = WeightPrecision.allCases.map(\.rawValue).joined(separator: ", ")
             throw InputError.usage("expected one of \(names), found '\(dtype)'", at: "--dtype")
         }
-        let source = ConfigurationSource(yaml: yaml, model: model, lora: nil)
-        let loaded = source.yaml != nil || source.model != nil ? try Configuration.load(source) : nil
-        let files = try ModelFiles(set: models, loaded: loaded)
-        let named = lora.isEmpty ? [source.lora].compactMap { $0 } : lora
+        let (files, loaded) = try fileOptions.find()
+        let named = lora.isEmpty ? [ConfigurationSource().lora].compactMap { $0 } : lora
         let text = loaded?.configuration.text ?? TextSettings()
         let frontEnd = TextFrontEnd(
             cleaners: try cleaners.map { try TextCleaners(named: $0, at: "--cleaners") } ?? text.cleaners,

@@ -32,7 +32,7 @@ public struct ModelFiles: Sendable {
         guard let loaded else { return }
         for entry in loaded.configuration.models {
             guard let path = try Self.weights(of: entry, loaded) else { continue }
-            overrides[try ModelStage(named: entry.name)] = path
+            overrides[try Self.stage(of: entry, path)] = path
         }
         adapter = try Self.adapter(of: loaded)
     }
@@ -64,6 +64,13 @@ public struct ModelFiles: Sendable {
         let isTrained = entry.training && loaded.configuration.loras.isEmpty
         if let exported, isTrained || entry.path == nil { return exported }
         return try entry.path.map { try existing($0, loaded, "model '\(entry.name)'") }
+    }
+
+    /// The stage that an entry names; else the one that its file is named after, as published files are; else the autoregressive.
+    private static func stage(of entry: ModelEntry, _ path: String) throws -> ModelStage {
+        guard entry.name.isEmpty else { return try ModelStage(named: entry.name) }
+        let file = ((path as NSString).lastPathComponent as NSString).deletingPathExtension.lowercased()
+        return names.first { $0.value.contains(file) }?.key ?? .autoregressive
     }
 
     private static func adapter(of loaded: LoadedConfiguration) throws -> SpeechModels.AdapterFile? {

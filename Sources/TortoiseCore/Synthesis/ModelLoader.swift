@@ -39,15 +39,10 @@ public enum ModelLoader {
 
     /// The keyword arguments that a file carries in its `config`; empty when it carries none.
     static func storedOptions(of reader: any CheckpointReader) throws -> ConfigurationParameters {
-        guard case .mapping(let entries)? = try storedConfiguration(of: reader)?["kwargs"] else {
+        guard case .mapping(let entries)? = try reader.storedConfiguration()?["kwargs"] else {
             return ConfigurationParameters()
         }
         return ConfigurationParameters(entries)
-    }
-
-    /// The `config` that a file carries: a model's entry, or an adapter's.
-    static func storedConfiguration(of reader: any CheckpointReader) throws -> YAMLValue? {
-        try reader.metadata["config"].map { try YAMLNode.parse($0, file: "\(reader.path): config").value() }
     }
 
     /// Keyword arguments given as JSON (or YAML).

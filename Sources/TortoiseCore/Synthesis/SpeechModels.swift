@@ -57,7 +57,7 @@ public final class SpeechModels {
     private func attach(_ adapter: AdapterFile, to model: AutoregressiveModel) throws {
         let reader = try openCheckpoint(path: adapter.path)
         let source = CheckpointSource(reader)
-        let stored = try ModelLoader.storedConfiguration(of: reader)?["alpha"].flatMap { value -> Double? in
+        let stored = try reader.storedConfiguration()?["alpha"].flatMap { value -> Double? in
             switch value {
             case .int(let number): Double(number)
             case .double(let number): number

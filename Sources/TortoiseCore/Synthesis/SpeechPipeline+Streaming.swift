@@ -9,10 +9,18 @@ public struct StreamingPace: Sendable, Equatable {
 }
 
 extension SpeechPipeline {
-    /// Speaks one utterance through HiFi-GAN and hands out sound as soon as it is settled.
+    /// Whether sound can be had before an utterance is whole: one candidate through HiFi-GAN, which is the vocoder that is named or,
+    /// where none is named, one that the set has.
+    public func isContinuous(_ settings: SpeechSettings) -> Bool {
+        settings.candidates == 1
+            && (settings.vocoder.map { $0 == .hifigan } ?? (models.files.find(.hifigan) != nil))
+    }
+
+    /// Speaks one utterance and hands out sound as soon as it is settled.
     ///
-    /// A piece holds only samples that later codes do not change, so that pieces follow each other without seams. One candidate
-    /// is drawn, candidate 0 of `speak`; no silence is added at its end.
+    /// Through HiFi-GAN sound comes in pieces that hold only samples which later codes do not change, so that they follow each other
+    /// without seams; it is candidate 0 of `speak`, and no silence is added at its end. Where that is impossible
+    /// (`isContinuous`) the one piece is the whole utterance.
     /// - Parameters:
     ///   - progress: Called before every code; what it throws ends the work.
     ///   - receive: Gets samples at 24 kHz in order; what it throws ends the work.
@@ -24,8 +32,10 @@ extension SpeechPipeline {
         receive: ([Float]) throws -> Void
     ) throws -> SpokenUtterance {
         try settings.validate()
-        guard settings.vocoder == nil || settings.vocoder == .hifigan else {
-            throw InputError.usage("only HiFi-GAN streams", at: "--vocoder", try: "leave it out, or choose hifigan")
+        guard isContinuous(settings) else {
+            let whole = try speak(text, voice: voice, settings, utterance: utterance, progress: progress)[0]
+            try receive(whole.samples)
+            return whole
         }
         let (spoken, tokens, _) = frontEnd.explain(text)
         guard !tokens.isEmpty else {

@@ -42,6 +42,27 @@ import Testing
         }
     }
 
+    @Test func aFileSaysWhichStageItIs() throws {
+        try withTemporaryFolder { root in
+            let model = root + "/best.sft"
+            try ExportedWeights(
+                [("weight", TensorSource(Tensor([1, 2], shape: [2])))],
+                values: [("config", .string(#"{"name": "diffusion", "kwargs": {"num_layers": 6}}"#))]
+            ).write(to: model)
+            func files(_ path: String) throws -> ModelFiles {
+                try ModelFiles(set: root, loaded: Configuration.load(ConfigurationSource(model: path, environment: [:])))
+            }
+            #expect(try files(model).find(.diffusion) == model)
+            #expect(try files(model).find(.autoregressive) == nil)
+            // Without a description its name tells, and else it is the autoregressive model.
+            for (file, stage) in [("clvp2.pth", ModelStage.clvp), ("anna.pth", .autoregressive)] {
+                try ExportedWeights([("weight", TensorSource(Tensor([1, 2], shape: [2])))], values: [])
+                    .write(to: root + "/" + file)
+                #expect(try files(root + "/" + file).find(stage) == root + "/" + file)
+            }
+        }
+    }
+
     @Test func adaptersComeWithTheModelTheyWereTrainedOn() throws {
         try withTemporaryFolder { root in
             let lora = "loras:\n- {name: lora, rank: 4, alpha: 8, training: True"

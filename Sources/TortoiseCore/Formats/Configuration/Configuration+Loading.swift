@@ -56,10 +56,10 @@ extension Configuration {
     ///   - source: The flags.
     ///   - startTime: Seconds since 1970, naming the log folder.
     ///   - storedConfiguration: Gives the `config` that a weight file carries: a model entry, or an adapter's; nil when it has none.
-    /// - Throws: `InputError` of kind usage for files and values that cannot be used.
+    /// - Throws: `InputError` for files and values that cannot be used.
     public static func load(
         _ source: ConfigurationSource, startTime: Int = Int(Date().timeIntervalSince1970),
-        storedConfiguration: (String) throws -> YAMLValue? = { _ in nil }
+        storedConfiguration: (String) throws -> YAMLValue? = { try openCheckpoint(path: $0).storedConfiguration() }
     ) throws -> LoadedConfiguration {
         var root = "data"
         var configuration = Configuration()
@@ -69,7 +69,7 @@ extension Configuration {
             let (entry, found) = try entry(ModelEntry.self, in: model, storedConfiguration)
             notes += found
             configuration.models = [entry]
-            configuration.models[0].path = model
+            configuration.models[0].path = absolute(model)
             configuration.trainer.loadStateDict = true
         } else if let yaml = source.yaml {
             root = folder(of: yaml)
@@ -79,7 +79,7 @@ extension Configuration {
             let (entry, found) = try entry(LoRAEntry.self, in: lora, storedConfiguration)
             notes += found
             configuration.loras = [entry]
-            configuration.loras[0].path = lora
+            configuration.loras[0].path = absolute(lora)
         }
         configuration.fillIn()
         return LoadedConfiguration(
@@ -115,6 +115,9 @@ extension Configuration {
         let folder = (path as NSString).deletingLastPathComponent
         return folder.isEmpty ? "." : folder
     }
+
+    /// A path typed on the command line is meant from where one stands; those of a configuration from where it lies.
+    private static func absolute(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path }
 
     /// Fills what follows from other settings: a model when none is named, validation speakers when none are given.
     private mutating func fillIn() {

@@ -14,6 +14,13 @@ extension CheckpointReader {
     /// The path that was opened, for messages.
     public var path: String { file.path }
 
+    /// The `config` that the file carries: a model's entry of a configuration, or an adapter's; nil when it has none.
+    ///
+    /// - Throws: `InputError` when it cannot be read.
+    public func storedConfiguration() throws -> YAMLValue? {
+        try metadata["config"].map { try YAMLNode.parse($0, file: "\(path): config").value() }
+    }
+
     /// Where a tensor lies.
     ///
     /// - Throws: `InputError` with the nearest names when there is no such tensor.

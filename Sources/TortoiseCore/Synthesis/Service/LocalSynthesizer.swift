@@ -44,7 +44,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
     // MARK: - Speech
 
     public func speak(_ request: SpeechRequest, _ hear: (SpeechEvent) throws -> Void) throws -> SpeechResult {
-        var settings = request.settings
+        let settings = request.settings
         try settings.validate()
         let models = try models(request.model)
         let start = ContinuousClock.now
@@ -55,38 +55,30 @@ public final class LocalSynthesizer: SpeechSynthesizer {
         let lines = try pipeline.utterances(of: request.text)
         guard !lines.isEmpty else { throw InputError.data("the text is empty", at: "input") }
         var versions: [[SpokenUtterance]] = []
-        let flows =
-            request.isStreamed && settings.candidates == 1 && request.speed == 1 && usesHiFiGAN(settings, models)
-        if flows { settings.vocoder = .hifigan }
         for (index, line) in lines.enumerated() {
             func advance(_ progress: SpeechProgress) throws {
                 try hear(.progress(progress, utterance: index, of: lines.count))
             }
-            if request.isStreamed, index > 0 { try hear(.audio(Self.pause)) }
-            guard flows else {
-                let spoken = try pipeline.speak(line, voice: voice, settings, utterance: index, progress: advance)
-                versions.append(spoken)
-                if request.isStreamed {
-                    try hear(.audio(TimeStretch.stretched(spoken[0].samples, speed: request.speed)))
-                }
+            guard request.isStreamed else {
+                versions.append(
+                    try pipeline.speak(line, voice: voice, settings, utterance: index, progress: advance))
                 continue
             }
-            versions.append([
-                try pipeline.stream(line, voice: voice, settings, utterance: index, progress: advance) {
-                    try hear(.audio($0))
-                }
-            ])
+            if index > 0 { try hear(.audio(Self.pause)) }
+            let spoken = try pipeline.stream(line, voice: voice, settings, utterance: index, progress: advance) {
+                // Another speed is made of whole utterances: stretched pieces would not meet.
+                if request.speed == 1 { try hear(.audio($0)) }
+            }
+            if request.speed != 1 {
+                try hear(.audio(TimeStretch.stretched(spoken.samples, speed: request.speed)))
+            }
+            versions.append([spoken])
         }
         return result(of: versions, request, settings, pipeline.timings, voiceSeconds)
     }
 
     private static let pause = [Float](
         repeating: 0, count: Int(SpeechJoin.pause * Double(SpokenUtterance.sampleRate)))
-
-    /// Whether a request's vocoder is HiFi-GAN, which alone gives sound before an utterance is whole.
-    private func usesHiFiGAN(_ settings: SpeechSettings, _ models: SpeechModels) -> Bool {
-        (settings.vocoder ?? models.files.defaultVocoder) == .hifigan
-    }
 
     private func result(
         of versions: [[SpokenUtterance]], _ request: SpeechRequest, _ settings: SpeechSettings,

@@ -50,7 +50,8 @@ import Testing
                 values: [("config", .string(#"{"name": "diffusion", "kwargs": {"num_layers": 6}}"#))]
             ).write(to: model)
             func files(_ path: String) throws -> ModelFiles {
-                try ModelFiles(set: root, loaded: Configuration.load(ConfigurationSource(model: path, environment: [:])))
+                try ModelFiles(
+                    set: root, loaded: Configuration.load(ConfigurationSource(model: path, environment: [:])))
             }
             #expect(try files(model).find(.diffusion) == model)
             #expect(try files(model).find(.autoregressive) == nil)

@@ -70,17 +70,35 @@ private struct Figures {
     let share: Double?
     let torch: (seconds: Double, memory: Double)?
 
+    /// Bytes that a cache may hold, which reading other memory in between would put out of it.
+    private static let cached = 128e6
+
     init(_ item: Case, _ machine: Machine, _ runner: TorchRunner?) throws {
         name = item.name
+        Execution.releaseReserve()
         PeakMemory.reset()
-        seconds = Timing.median(item.prepare())
+        let body = item.prepare()
+        switch item.limit {
+        case .arithmetic(let operations):
+            seconds = Timing.median(body)
+            share = operations / machine.peakArithmetic / seconds
+        case .memory(let bytes) where bytes > Self.cached:
+            body()
+            memory = PeakMemory.value
+            let reading = MemoryReading()
+            let (middle, limit) = Timing.median(body, beside: reading.body)
+            seconds = middle
+            share = limit * bytes / reading.bytes / middle
+            torch = try runner?.measure(item.description)
+            return
+        case .memory(let bytes):
+            seconds = Timing.median(body)
+            share = bytes / machine.readBandwidth / seconds
+        case .none:
+            seconds = Timing.median(body)
+            share = nil
+        }
         memory = PeakMemory.value
-        share =
-            switch item.limit {
-            case .arithmetic(let operations): operations / machine.peakArithmetic / seconds
-            case .memory(let bytes): bytes / machine.readBandwidth / seconds
-            case .none: nil
-            }
         torch = try runner?.measure(item.description)
     }
 

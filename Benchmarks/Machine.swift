@@ -41,9 +41,19 @@ struct Machine {
     }
 
     private static func measureBandwidth() -> Double {
-        let count = 64 << 20
-        let x = Tensor.ones([1024, count / 1024])
-        return Double(count * 4) / Timing.median { _ = x.sum(1) }
+        let reading = MemoryReading()
+        return reading.bytes / Timing.median(reading.body)
+    }
+}
+
+/// Reads memory that no cache holds, as quickly as this machine can.
+struct MemoryReading {
+    let bytes = Double(256 << 20)
+    let body: () -> Void
+
+    init() {
+        let x = Tensor.ones([1024, (64 << 20) / 1024])
+        body = { _ = x.sum(1) }
     }
 }
 
@@ -56,6 +66,18 @@ enum Timing {
         let wanted = max(5, min(200, Int(0.7 / max(times[0], 1e-7))))
         while times.count < wanted { times.append(seconds(clock.measure(body))) }
         return times.sorted()[times.count / 2]
+    }
+
+    /// The median time of a call in seconds, and what `limit` takes, which is called in turn: memory is shared with other
+    /// machines, and its speed changes from one second to the next.
+    static func median(_ body: () -> Void, beside limit: () -> Void) -> (seconds: Double, limit: Double) {
+        let clock = ContinuousClock()
+        body()
+        limit()
+        let times = (0..<100).map { _ in (seconds(clock.measure(body)), seconds(clock.measure(limit))) }
+        let ratios = times.map { $0.1 / $0.0 }.sorted()
+        let middle = times.map(\.0).sorted()[times.count / 2]
+        return (middle, ratios[times.count / 2] * middle)
     }
 
     private static func seconds(_ duration: Duration) -> Double {

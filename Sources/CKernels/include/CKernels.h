@@ -82,6 +82,7 @@ enum { TK_FOURIER_SCRATCH = 64 };    // floats of scratch per point of a transfo
 enum { TK_ADAM8_BLOCK = 256 };  // elements that share one scale in 8-bit optimizer state
 enum { TK_INT8_BLOCK = 32 };    // weights along K that share one scale
 enum { TK_INT4_BLOCK = 32 };
+enum { TK_INPUT_GROUP = 256 };  // inputs of packed weights that share one scale; a multiple of the blocks
 
 typedef struct tk_table {
     const char *name;  // "scalar", "avx2", "avx512"
@@ -210,10 +211,15 @@ typedef struct tk_table {
                          size_t m, size_t n, size_t k);
     void (*linear_bfloat16)(float *y, size_t y_stride, const float *x, size_t x_stride, const uint16_t *w,
                             const float *bias, size_t m, size_t n, size_t k);
-    void (*linear_int8)(float *y, size_t y_stride, const float *x, size_t x_stride, const int8_t *w, const float *scales,
-                        const float *bias, size_t m, size_t n, size_t k);
-    void (*linear_int4)(float *y, size_t y_stride, const float *x, size_t x_stride, const uint8_t *w, const float *scales,
-                        const float *bias, size_t m, size_t n, size_t k);
+    // Packed weights take packed inputs, as quantize_inputs makes them.
+    void (*linear_int8)(float *y, size_t y_stride, const int16_t *x, const float *x_scales, const int8_t *w,
+                        const float *scales, const float *bias, size_t m, size_t n, size_t k);
+    void (*linear_int4)(float *y, size_t y_stride, const int16_t *x, const float *x_scales, const uint8_t *w,
+                        const float *scales, const float *bias, size_t m, size_t n, size_t k);
+    // x = scale q with scale = absmax / 32767 for every TK_INPUT_GROUP columns of a row. Rows of q are padded with 0 to a
+    // multiple of TK_INT8_BLOCK columns; scales [m, ceil(k / TK_INPUT_GROUP)]. A group with NaN or infinity in it makes
+    // products NaN.
+    void (*quantize_inputs)(int16_t *q, float *scales, const float *x, size_t x_stride, size_t m, size_t k);
 
     // -- Attention -------------------------------------------------------------------------------------------------
     // One query against a cache: y[d] = softmax_t(scale q . k[t] + bias[t]) v[t]; scratch holds `length` floats.

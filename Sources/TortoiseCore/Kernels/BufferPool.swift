@@ -30,6 +30,15 @@ final class BufferPool: Sendable {
         var shelves: [Int: Shelf] = [:]
         var clock: UInt64 = 0
         var usage = Usage()
+        /// Addresses that were mapped and not yet handed out.
+        var region: Range<UInt> = 0..<0
+
+        /// Cuts a block from the region; nil when it is too small.
+        mutating func cut(_ size: Int) -> UInt? {
+            guard region.count >= size else { return nil }
+            defer { region = region.lowerBound + UInt(size)..<region.upperBound }
+            return region.lowerBound
+        }
 
         mutating func take(_ size: Int) -> UInt? {
             usage.live += size
@@ -67,9 +76,12 @@ final class BufferPool: Sendable {
     private let state = Mutex(State())
 
     static let alignment = 64
-    /// Blocks from here up are mapped on their own.
-    private static let mappedSize = 1 << 20
+    /// Blocks from here up are mapped, in pages of 2 MB where the system has them: a processor knows the places of so few small pages
+    /// that reading weights from them takes up to twice as long.
+    private static let mappedSize = 128 << 10
     private static let hugePage = 2 << 20
+    /// Blocks below a quarter of this are cut from a region, so that they share pages; larger ones are mapped on their own.
+    private static let regionSize = 32 << 20
     /// Reserve that is kept whatever the peak was.
     private static let smallReserve = 64 << 20
 
@@ -80,9 +92,9 @@ final class BufferPool: Sendable {
         let size = Self.sizeClass(byteCount)
         let reused = state.withLock { $0.take(size) }
         if let reused, let block = UnsafeMutableRawPointer(bitPattern: reused) { return block }
-        if let block = Self.obtain(size) { return block }
+        if let block = obtain(size) { return block }
         trim()
-        guard let block = Self.obtain(size) else {
+        guard let block = obtain(size) else {
             preconditionFailure("out of memory: \(byteCount) bytes were asked for, \(usage.live) are in use")
         }
         return block
@@ -119,17 +131,29 @@ final class BufferPool: Sendable {
         return (byteCount + step - 1) & ~(step - 1)
     }
 
-    private static func obtain(_ size: Int) -> UnsafeMutableRawPointer? {
-        guard size >= mappedSize else { return aligned_alloc(alignment, size) }
-        // Large blocks start at a huge page's boundary: one page fault then brings 2 MB.
-        let slack = size >= 2 * hugePage ? hugePage : 0
+    private func obtain(_ size: Int) -> UnsafeMutableRawPointer? {
+        guard size >= Self.mappedSize else { return aligned_alloc(Self.alignment, size) }
+        let bytes = Self.pageRounded(size)
+        guard bytes < Self.regionSize / 4 else { return Self.map(bytes) }
+        return state.withLock { state in
+            if state.region.count < bytes {
+                guard let start = Self.map(Self.regionSize) else { return nil }
+                munmap(UnsafeMutableRawPointer(bitPattern: state.region.lowerBound), state.region.count)
+                state.region = UInt(bitPattern: start)..<UInt(bitPattern: start + Self.regionSize)
+            }
+            return state.cut(bytes).flatMap { UnsafeMutableRawPointer(bitPattern: $0) }
+        }
+    }
+
+    /// Whole pages from a huge page's boundary on: one page fault then brings 2 MB.
+    private static func map(_ size: Int) -> UnsafeMutableRawPointer? {
         let protection = PROT_READ | PROT_WRITE
-        guard let start = mmap(nil, size + slack, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED
+        guard let start = mmap(nil, size + hugePage, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            start != MAP_FAILED
         else { return nil }
-        guard slack > 0 else { return start }
         let head = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
         if head > 0 { munmap(start, head) }
-        if slack > head { munmap(start + head + pageRounded(size), slack - head) }
+        if hugePage > head { munmap(start + head + size, hugePage - head) }
         madvise(start + head, size, MADV_HUGEPAGE)
         return start + head
     }
@@ -138,7 +162,7 @@ final class BufferPool: Sendable {
 
     private static func giveBack(_ address: UInt, _ size: Int) {
         let block = UnsafeMutableRawPointer(bitPattern: address)
-        if size >= mappedSize { munmap(block, size) } else { free(block) }
+        if size >= mappedSize { munmap(block, pageRounded(size)) } else { free(block) }
     }
 }
 

@@ -51,6 +51,9 @@ public struct Execution: @unchecked Sendable {
     /// The instruction set that operations use.
     public static var instructionSet: InstructionSet { current.instructionSet }
 
+    /// Gives memory that is kept for the next operations back to the system.
+    public static func releaseReserve() { BufferPool.shared.trim() }
+
     init(instructionSet: InstructionSet, pool: ThreadPool, products: ProductPrecision = .float32) {
         guard let table = tk_table_for(instructionSet.code) else {
             preconditionFailure("this processor has no \(instructionSet.rawValue) instructions")

@@ -8,6 +8,32 @@ enum WeightElements {
     case int8(UnsafePointer<Int8>, scales: UnsafePointer<Float>)
     /// Two weights a byte, one scale per 32 weights of a row.
     case int4(UnsafePointer<UInt8>, scales: UnsafePointer<Float>)
+
+    /// Whether products are made of whole numbers.
+    var isPacked: Bool {
+        switch self {
+        case .float32, .bfloat16: false
+        case .int8, .int4: true
+        }
+    }
+}
+
+/// Rows of inputs rounded to 16 bits, with a scale per group: what packed weights are multiplied with.
+struct PackedInputs {
+    private let scratch: Scratch
+    let scales: UnsafePointer<Float>
+    let codes: UnsafePointer<Int16>
+
+    init(_ x: UnsafePointer<Float>, m: Int, k: Int, _ table: tk_table) {
+        let (block, group) = (Int(TK_INT8_BLOCK), Int(TK_INPUT_GROUP))
+        let scaleCount = m * ((k + group - 1) / group)
+        let codeCount = m * ((k + block - 1) / block * block)
+        scratch = Scratch(count: scaleCount + (codeCount + 1) / 2)
+        let bytes = UnsafeMutableRawPointer(scratch.base)
+        let codes = (bytes + scaleCount * MemoryLayout<Float>.size).bindMemory(to: Int16.self, capacity: codeCount)
+        table.quantize_inputs(codes, scratch.base, x, k, m, k)
+        (scales, self.codes) = (UnsafePointer(scratch.base), UnsafePointer(codes))
+    }
 }
 
 extension Kernel {
@@ -20,6 +46,8 @@ extension Kernel {
     static func int4BytesPerRow(_ k: Int) -> Int { (k + 1) / 2 }
 
     /// y [m, n] = x [m, k] wᵀ + bias, for few rows: a row's result is the same bits whatever the other rows are.
+    ///
+    /// For packed weights the inputs are rounded to 16 bits first, a scale for every 256 of a row.
     static func linear(
         _ y: Floats, _ x: UnsafePointer<Float>, _ weight: WeightElements, bias: UnsafePointer<Float>?, m: Int, n: Int,
         k: Int
@@ -27,6 +55,8 @@ extension Kernel {
         let execution = Execution.current
         let table = execution.table
         let grain = max(8, memoryGrain * 2 / max(k * m, 1))
+        let packed = weight.isPacked ? PackedInputs(x, m: m, k: k, table) : nil
+        defer { withExtendedLifetime(packed) {} }
         execution.pool.forEachChunk(n, grain: grain) { range in
             let (start, count) = (range.lowerBound, range.count)
             let (output, bias) = (y + start, bias.map { $0 + start })
@@ -36,11 +66,13 @@ extension Kernel {
             case .bfloat16(let w):
                 table.linear_bfloat16(output, n, x, k, w + start * k, bias, m, count, k)
             case .int8(let w, let scales):
-                table.linear_int8(output, n, x, k, w + start * k, scales + start * scalesPerRow(k), bias, m, count, k)
+                table.linear_int8(
+                    output, n, packed?.codes, packed?.scales, w + start * k, scales + start * scalesPerRow(k), bias, m,
+                    count, k)
             case .int4(let w, let scales):
                 table.linear_int4(
-                    output, n, x, k, w + start * int4BytesPerRow(k), scales + start * scalesPerRow(k), bias, m, count, k
-                )
+                    output, n, packed?.codes, packed?.scales, w + start * int4BytesPerRow(k),
+                    scales + start * scalesPerRow(k), bias, m, count, k)
             }
         }
     }

@@ -4,6 +4,35 @@ import Testing
 /// The formats that weights may have.
 private enum WeightFormat: CaseIterable {
     case float, bfloat16, int8, int4
+
+    var isPacked: Bool { self == .int8 || self == .int4 }
+}
+
+/// Rows as the kernels of packed weights take them.
+private struct PackedRows {
+    let codes: GuardedIntegers<Int16>
+    let scales: GuardedFloats
+    let k: Int
+    private let stride: Int
+    private let groups: Int
+
+    init(_ x: UnsafePointer<Float>, _ xStride: Int, m: Int, k: Int, _ table: tk_table) {
+        (stride, groups) = ((k + 31) / 32 * 32, (k + 255) / 256)
+        self.k = k
+        codes = GuardedIntegers(repeating: 7, count: m * stride)
+        scales = GuardedFloats([Float](repeating: .nan, count: m * groups))
+        table.quantize_inputs(codes.pointer, scales.pointer, x, xStride, m, k)
+    }
+
+    /// What a place of a row stands for.
+    subscript(row: Int, column: Int) -> Double {
+        Double(codes.values[row * stride + column]) * Double(scales.values[row * groups + column / 256])
+    }
+
+    /// What is behind the end of each row.
+    var padding: [Int16] {
+        codes.values.enumerated().filter { $0.offset % stride >= k }.map(\.element)
+    }
 }
 
 /// Weights [n, k] in one format, and the float32 values that they stand for.
@@ -49,13 +78,20 @@ private struct PackedWeights {
     ) {
         let from = outputs?.lowerBound ?? 0, count = outputs?.count ?? n
         let (y, bias, scale) = (y + from, bias.map { $0 + from }, scales.pointer + from * ((k + 31) / 32))
+        let rows = format.isPacked ? PackedRows(x, xStride, m: m, k: k, table) : nil
         switch format {
         case .float: table.linear_float(y, yStride, x, xStride, floats.pointer + from * k, bias, m, count, k)
         case .bfloat16: table.linear_bfloat16(y, yStride, x, xStride, halves.pointer + from * k, bias, m, count, k)
-        case .int8: table.linear_int8(y, yStride, x, xStride, bytes.pointer + from * k, scale, bias, m, count, k)
+        case .int8:
+            table.linear_int8(
+                y, yStride, rows?.codes.pointer, rows?.scales.pointer, bytes.pointer + from * k, scale, bias, m, count,
+                k)
         case .int4:
-            table.linear_int4(y, yStride, x, xStride, nibbles.pointer + from * ((k + 1) / 2), scale, bias, m, count, k)
+            table.linear_int4(
+                y, yStride, rows?.codes.pointer, rows?.scales.pointer, nibbles.pointer + from * ((k + 1) / 2), scale,
+                bias, m, count, k)
         }
+        withExtendedLifetime(rows) {}
     }
 }
 
@@ -72,7 +108,7 @@ private struct PackedWeights {
             for m in [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 20] {
                 let (xStride, yStride) = (k + m % 3, n + m % 4)  // wider than the rows for some
                 let withBias = m % 2 == 1
-                KernelCheck(
+                try KernelCheck(
                     label: "\(format) linear \(m) x \(k) -> \(n)",
                     inputs: [random.floats(m * xStride), random.floats(n)],
                     outputs: [[Float](repeating: .nan, count: m * yStride)],
@@ -83,14 +119,51 @@ private struct PackedWeights {
                 } expected: { inputs in
                     // What lies between the rows of y stays as it was.
                     var y = [Double](repeating: .nan, count: m * yStride)
+                    let x = try Self.multiplied(inputs[0], xStride, m: m, k: k, format)
                     for row in 0..<m {
                         for output in 0..<n {
                             y[row * yStride + output] = (0..<k).reduce(withBias ? inputs[1][output] : 0) {
-                                $0 + inputs[0][row * xStride + $1] * Double(weights.values[output * k + $1])
+                                $0 + x[row * k + $1] * Double(weights.values[output * k + $1])
                             }
                         }
                     }
                     return [y]
+                }
+            }
+        }
+    }
+
+    /// The rows that a kernel multiplies: as they are, or rounded for packed weights. Dense.
+    private static func multiplied(
+        _ x: [Double], _ xStride: Int, m: Int, k: Int, _ format: WeightFormat
+    ) throws -> [Double] {
+        let places = (0..<m).flatMap { row in (0..<k).map { (row, $0) } }
+        guard format.isPacked else { return places.map { x[$0 * xStride + $1] } }
+        let rows = PackedRows(x.map { Float($0) }, xStride, m: m, k: k, try #require(KernelSet.scalar.table))
+        return places.map { rows[$0, $1] }
+    }
+
+    @Test("Inputs of packed weights keep 15 bits, the same from every instruction set", arguments: KernelSet.present)
+    func inputs(instructionSet: KernelSet) throws {
+        let (table, scalar) = (try #require(instructionSet.table), try #require(KernelSet.scalar.table))
+        for k in [1, 31, 32, 33, 255, 256, 257, 1000] {
+            var random = KernelRandom(k)
+            let (m, stride) = (3, k + 1)
+            // Groups of their own sizes, and one of nothing but zeros.
+            let x = GuardedFloats(
+                random.floats(m * stride).enumerated().map { $0.offset < 300 ? $0.element * 1e4 : $0.element })
+            for column in 0..<min(k, 256) { x.pointer[stride + column] = 0 }
+            let rows = PackedRows(x.pointer, stride, m: m, k: k, table)
+            #expect(rows.codes.isIntact && rows.scales.isIntact && rows.padding.allSatisfy { $0 == 0 })
+            let specified = PackedRows(x.pointer, stride, m: m, k: k, scalar)
+            #expect(rows.codes.values == specified.codes.values && rows.scales.values == specified.scales.values)
+            for row in 0..<m {
+                for begin in Swift.stride(from: 0, to: k, by: 256) {
+                    let group = (begin..<min(k, begin + 256)).map {
+                        (rows[row, $0], Double(x.values[row * stride + $0]))
+                    }
+                    let largest = group.map { abs($0.1) }.max() ?? 0
+                    #expect(group.allSatisfy { abs($0.0 - $0.1) <= largest / 65_000 }, "row \(row) of \(k)")
                 }
             }
         }
@@ -101,7 +174,7 @@ private struct PackedWeights {
         arguments: KernelSet.present, WeightFormat.allCases)
     private func independence(instructionSet: KernelSet, format: WeightFormat) throws {
         let table = try #require(instructionSet.table)
-        for (n, k) in [(n: 23, k: 75), (5, 1400)] {
+        for (n, k) in [(n: 23, k: 75), (5, 1400), (9, 512)] {
             var random = KernelRandom(n)
             let weights = try PackedWeights(random.floats(n * k), n: n, k: k, format)
             let rows = 20
@@ -131,13 +204,12 @@ private struct PackedWeights {
     }
 
     @Test(
-        "Packed weights give the bits of their float32 values", arguments: KernelSet.present,
-        [WeightFormat.bfloat16, .int8, .int4])
-    private func packedLikeFloat(instructionSet: KernelSet, format: WeightFormat) throws {
+        "Halves give the bits of their float32 values", arguments: KernelSet.present)
+    func halvesLikeFloat(instructionSet: KernelSet) throws {
         let table = try #require(instructionSet.table)
         for (n, k) in Self.shapes {
             var random = KernelRandom(k)
-            let packed = try PackedWeights(random.floats(n * k), n: n, k: k, format)
+            let packed = try PackedWeights(random.floats(n * k), n: n, k: k, .bfloat16)
             let plain = try PackedWeights(packed.values, n: n, k: k, .float)
             for m in [1, 2, 3, 5, 11] {
                 let x = GuardedFloats(random.floats(m * k))
@@ -162,9 +234,13 @@ private struct PackedWeights {
         x[4 * k] = -.infinity
         let y = GuardedFloats([Float](repeating: 0, count: m * n))
         weights.apply(table, y.pointer, n, x, k, bias: nil, m: m)
-        for (row, expected) in [Float(k), .nan, .infinity, Float(k), -.infinity, Float(k)].enumerated() {
+        // Rounding to 16 bits makes infinity NaN.
+        let infinity: Float = format.isPacked ? .nan : .infinity
+        for (row, expected) in [Float(k), .nan, infinity, Float(k), -infinity, Float(k)].enumerated() {
             let results = y.values[row * n..<(row + 1) * n]
-            #expect(results.allSatisfy { $0 == expected || $0.isNaN && expected.isNaN }, "row \(row): \(results)")
+            #expect(
+                results.allSatisfy { abs($0 - expected) < 1e-4 || $0 == expected || $0.isNaN && expected.isNaN },
+                "row \(row): \(results)")
         }
     }
 

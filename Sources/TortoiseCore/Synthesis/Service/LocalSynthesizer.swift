@@ -29,7 +29,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
         loaded = nil
         encoded = [:]
         // What requests left behind goes back to the system.
-        BufferPool.shared.trim()
+        Execution.releaseReserve()
     }
 
     private func models(_ choice: ModelChoice = ModelChoice()) throws -> SpeechModels {

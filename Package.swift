@@ -47,13 +47,16 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CLZF", pkgConfig: "liblzf", providers: [.apt(["liblzf-dev"])]),
 
+        // Reads HDF5 files in a child process first, where damage can do no harm.
+        .target(name: "CHDF5Check", dependencies: ["CHDF5"]),
+
         // SIMD kernels: one body, one file per instruction set, chosen when the program starts.
         .target(name: "CKernels"),
 
         .target(
             name: "TortoiseCore",
             dependencies: [
-                "CKernels", "COpenBLAS", "CSndFile", "CHDF5", "CLZF",
+                "CKernels", "COpenBLAS", "CSndFile", "CHDF5", "CHDF5Check", "CLZF",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),

@@ -1,4 +1,5 @@
 import CHDF5
+import CHDF5Check
 import Foundation
 
 /// An open HDF5 file.
@@ -31,6 +32,7 @@ final class HDF5File: @unchecked Sendable {
         try checkSignature(path)
         return try HDF5Library.locked {
             let properties = try accessProperties(path)
+            try checkSurvival(path, properties)
             let flags =
                 switch access {
                 case .read: tortoise_h5_read_only() | tortoise_h5_swmr_read()
@@ -102,6 +104,23 @@ final class HDF5File: @unchecked Sendable {
         // library's own limit of 100 attempts would outlast the sun on a damaged file; 18 take a quarter of a millisecond.
         H5Pset_metadata_read_attempts(properties.id, 18)
         return properties
+    }
+
+    /// Has a child process read the file first: the library breaks on some damaged ones.
+    private static func checkSurvival(_ path: String, _ properties: HDF5Identifier) throws {
+        let flags = tortoise_h5_read_only() | tortoise_h5_swmr_read()
+        let trouble =
+            switch Int(tortoise_h5_check(path, flags, properties.id)) {
+            case TORTOISE_H5_CRASHES: "crashes"
+            case TORTOISE_H5_HANGS: "never ends"
+            case TORTOISE_H5_GREEDY: "takes memory without bounds"
+            default: String?.none
+            }
+        if let trouble {
+            throw InputError.data(
+                "the file is damaged: the HDF5 library \(trouble) when it reads it", at: path,
+                try: "make it again; 'h5dump' may show what can be saved")
+        }
     }
 
     /// Says in plain words what the library would say in its own.

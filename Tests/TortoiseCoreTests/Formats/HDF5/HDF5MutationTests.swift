@@ -3,9 +3,8 @@ import Testing
 
 @testable import TortoiseCore
 
-/// Our own files carry checksums on all their structure, so damage is found wherever it falls.
-///
-/// Files of older formats (h5py's default) have none, and libhdf5 itself crashes on some damaged ones; those are cut short only.
+/// Our own files carry checksums on all their structure, so damage is found wherever it falls. Files of older formats (h5py's
+/// default) have none, and libhdf5 itself crashes on some damaged ones: a child process meets them first.
 @Suite struct HDF5MutationTests {
     @Test(.timeLimit(.minutes(1))) func damagedDatasetsNeverTrap() throws {
         let original = try Array(Data(contentsOf: golden("HDF5/dataset.h5")))
@@ -28,6 +27,26 @@ import Testing
             try expectNoTrap(original, rounds: 300, seed: 23, dense: 0..<original.count) { mapped in
                 _ = try HDF5File.open(mapped.path).root.dataset("a").read(UInt8.self)
             }
+        }
+    }
+
+    @Test func theLibraryBreaksOnDamagedHeapsInAChild() throws {
+        try withTemporaryPath { path in
+            var bytes = try Array(Data(contentsOf: golden("HDF5/python.h5")))
+            for (place, value) in [(1131, 0o257), (2361, 0o40), (4025, 0o147), (12780, 0o200)] {
+                bytes[place] = UInt8(value)
+            }
+            try Data(bytes).write(to: URL(filePath: path))
+            let error = #expect(throws: InputError.self) { try PythonDatasetFile(path: path) }
+            #expect(error?.problem.contains("the HDF5 library crashes") == true)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func damagedPythonDatasetsNeverTrap() throws {
+        let original = try Array(Data(contentsOf: golden("HDF5/python.h5")))
+        try expectNoTrap(original, rounds: 300, seed: 22, dense: 0..<original.count) { mapped in
+            let file = try PythonDatasetFile(path: mapped.path)
+            for entry in try file.entries().prefix(3) { _ = try file.utterance(entry) }
         }
     }
 

@@ -137,6 +137,18 @@ static herr_t is_memory_short(unsigned number, const H5E_error2_t *error, void *
 
 static herr_t each_error(hid_t stack, void *context) { return H5Ewalk2(stack, H5E_WALK_UPWARD, is_memory_short, context); }
 
+// Makes all memory that is allocated from here on the same garbage: blocks that the library and the allocator's quick lists keep
+// would come back with what they held.
+static void perturb_memory(void) {
+    H5garbage_collect();
+    for (size_t size = 8; size <= 1032; size += 16)
+        for (int count = 0; count < 8; count++) {
+            void *volatile kept = malloc(size);
+            (void)kept;
+        }
+    mallopt(M_PERTURB, PERTURBATION);
+}
+
 static _Noreturn void child(const char *path, unsigned flags, hid_t access, int64_t size) {
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
     sigset_t none;
@@ -150,7 +162,7 @@ static _Noreturn void child(const char *path, unsigned flags, hid_t access, int6
     if (memory > 0) setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
     alarm((unsigned)(10 * seconds));
     close(STDERR_FILENO);  // the allocator's last words
-    mallopt(M_PERTURB, PERTURBATION);
+    perturb_memory();
     H5Eset_auto2(H5E_DEFAULT, each_error, NULL);
     const hid_t file = H5Fopen(path, flags, access);
     if (file >= 0) {

@@ -33,7 +33,7 @@ struct BenchCommand: ParsableCommand {
             throw InputError.usage("expected 1 to 1000, found \(repeats)", at: "--repeats")
         }
         let settings = try samplingOptions.settings()
-        let (models, frontEnd) = try modelOptions.load(keepsLoaded: true)
+        let (models, frontEnd) = try modelOptions.load()
         let start = ContinuousClock.now
         let voice = try VoiceLibrary(models, seed: settings.seed).voice(try voice ?? DefaultVoice.name())
         let voiceSeconds = start.duration(to: .now).seconds

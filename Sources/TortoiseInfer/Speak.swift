@@ -44,7 +44,10 @@ struct Speak: ParsableCommand {
         guard !lines.isEmpty else { throw InputError.data("the text is empty", try: "give something to say") }
         let path = outPath ?? Self.defaultPath()
         let format = try path == "-" ? AudioFormat(named: "wav") : AudioFormat(path: path)
-        let (models, frontEnd) = try modelOptions.load(keepsLoaded: lines.count > 1 || settings.kept > 1)
+        let parts = try modelOptions.parts()
+        let frontEnd = parts.frontEnd
+        let isLong = try lines.count > 1 || frontEnd.phrases(of: lines[0], longest: settings.longestPhrase).count > 1
+        let models = parts.models(keepsLoaded: isLong || settings.kept > 1)
         let start = ContinuousClock.now
         let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed).voice(
             voice ?? reference ?? DefaultVoice.name())
@@ -79,7 +82,7 @@ struct Speak: ParsableCommand {
         var firstSound: Double?
         for (index, line) in lines.enumerated() {
             if index > 0 {
-                try sink.write([Float](repeating: 0, count: Int(SpeechJoin.pause * Double(SpokenUtterance.sampleRate))))
+                try sink.write(SpeechJoin.silence(SpeechJoin.pause))
             }
             _ = try pipeline.stream(line, voice: voice, settings, utterance: index) { samples in
                 try sink.write(samples)

@@ -50,14 +50,16 @@ struct ModelOptions: ParsableArguments {
         let precision: WeightPrecision
         let adapters: [SpeechModels.AdapterFile]
         let frontEnd: TextFrontEnd
+
+        /// - Parameter keepsLoaded: Whether stages stay in memory after their turn, for more than one phrase.
+        func models(keepsLoaded: Bool = true) -> SpeechModels {
+            SpeechModels(files, precision: precision, adapters: adapters, keepsLoaded: keepsLoaded)
+        }
     }
 
-    /// - Parameter keepsLoaded: Whether stages stay in memory after their turn, for more than one utterance.
-    func load(keepsLoaded: Bool = true) throws -> (models: SpeechModels, frontEnd: TextFrontEnd) {
+    func load() throws -> (models: SpeechModels, frontEnd: TextFrontEnd) {
         let parts = try parts()
-        let models = SpeechModels(
-            parts.files, precision: parts.precision, adapters: parts.adapters, keepsLoaded: keepsLoaded)
-        return (models, parts.frontEnd)
+        return (parts.models(), parts.frontEnd)
     }
 
     func parts() throws -> Parts {
@@ -187,6 +189,10 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "How strongly it is led away.")
     var condFreeK: Double?
 
+    @Option(
+        help: "Spoken characters that are said in one breath: longer lines are cut where people pause; 0 for no limit.")
+    var maxPhrase: Int?
+
     @Option(help: "univnet (vocoder), vocos, bigvgan or hifigan; the first that the set has by default.")
     var vocoder: String?
 
@@ -204,6 +210,7 @@ struct SamplingOptions: ParsableArguments {
         if let condFree { settings.diffusion.guidance = condFree ? DiffusionGuidance() : nil }
         if let condFreeK { settings.diffusion.guidance = condFreeK == 0 ? nil : DiffusionGuidance(strength: condFreeK) }
         if let vocoder { try settings.setVocoder(named: vocoder) }
+        if let maxPhrase { settings.longestPhrase = maxPhrase == 0 ? nil : maxPhrase }
         apply(to: &settings.sampling)
         try settings.validate()
         return settings

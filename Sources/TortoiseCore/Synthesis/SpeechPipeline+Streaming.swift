@@ -20,7 +20,7 @@ extension SpeechPipeline {
     ///
     /// Through HiFi-GAN sound comes in pieces that hold only samples which later codes do not change, so that they follow each other
     /// without seams; it is candidate 0 of `speak`, and no silence is added at its end. Where that is impossible
-    /// (`isContinuous`) the one piece is the whole utterance.
+    /// (`isContinuous`) the pieces are whole phrases.
     /// - Parameters:
     ///   - progress: Called before every code; what it throws ends the work.
     ///   - receive: Gets samples at 24 kHz in order; what it throws ends the work.
@@ -32,17 +32,27 @@ extension SpeechPipeline {
         receive: ([Float]) throws -> Void
     ) throws -> SpokenUtterance {
         try settings.validate()
-        guard isContinuous(settings) else {
-            let whole = try speak(text, voice: voice, settings, utterance: utterance, progress: progress)[0]
-            try receive(whole.samples)
-            return whole
+        let isContinuous = isContinuous(settings)
+        var phrases: [SpokenUtterance] = []
+        for (index, phrase) in try frontEnd.phrases(of: text, longest: settings.longestPhrase).enumerated() {
+            if index > 0 { try receive(SpeechJoin.silence(SpeechJoin.breath)) }
+            let random = random(settings, utterance, phrase: index)
+            guard isContinuous else {
+                let whole = try speakPhrase(phrase, voice, settings, try vocoderStage(settings), random, progress)[0]
+                try receive(whole.samples)
+                phrases.append(whole)
+                continue
+            }
+            phrases.append(try streamPhrase(phrase, voice, settings, random, pace, progress, receive))
         }
-        let (spoken, tokens, _) = frontEnd.explain(text)
-        guard !tokens.isEmpty else {
-            throw InputError.data(
-                "nothing in the text can be spoken: '\(text.prefix(60))'",
-                try: "'tortoise-infer text --explain' shows why")
-        }
+        return SpokenUtterance(joining: phrases, text: text)
+    }
+
+    private func streamPhrase(
+        _ text: String, _ voice: Voice, _ settings: SpeechSettings, _ random: RandomSource, _ pace: StreamingPace,
+        _ progress: (SpeechProgress) throws -> Void, _ receive: ([Float]) throws -> Void
+    ) throws -> SpokenUtterance {
+        let (spoken, tokens) = try tokens(of: text)
         try voice.check(models, needsDiffusion: false)
         let (model, vocoder) = (try models.autoregressive(), try models.hifigan())
         let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
@@ -50,7 +60,7 @@ extension SpeechPipeline {
             model, latent: latent, text: tokens, limit: settings.sampling.maximumSteps)
         let markers = CodeMarkers(model.config)
         let sampler = try CandidateSampler(
-            settings.sampling, markers, batchSize: 1, random: RandomSource(seed: settings.seed)["speech"][utterance])
+            settings.sampling, markers, batchSize: 1, random: random)
         var growing = GrowingWaveform(vocoder, voice: latent, pace: pace)
         var calm = CalmCounter(markers)
         var codes: [Int32] = []

@@ -22,25 +22,52 @@ public final class SpeechPipeline {
         progress: (SpeechProgress) throws -> Void = { _ in }
     ) throws -> [SpokenUtterance] {
         try settings.validate()
-        let (spoken, tokens, _) = frontEnd.explain(text)
-        guard !tokens.isEmpty else {
-            throw InputError.data(
-                "nothing in the text can be spoken: '\(text.prefix(60))'",
-                try: "'tortoise-infer text --explain' shows why")
-        }
         let vocoder = try vocoderStage(settings)
         try voice.check(models, needsDiffusion: vocoder != .hifigan)
-        let random = RandomSource(seed: settings.seed)["speech"][utterance]
+        let phrases = try frontEnd.phrases(of: text, longest: settings.longestPhrase).enumerated().map {
+            index, phrase in
+            try speakPhrase(phrase, voice, settings, vocoder, random(settings, utterance, phrase: index), progress)
+        }
+        let count = phrases.map(\.count).min() ?? 0
+        let versions = (0..<count).map { version in
+            SpokenUtterance(joining: phrases.map { $0[version] }, text: text)
+        }
+        return settings.sortsBySimilarity ? try sortedBySimilarity(versions, to: voice) : versions
+    }
+
+    /// One version of a phrase for each that is kept, best first.
+    func speakPhrase(
+        _ text: String, _ voice: Voice, _ settings: SpeechSettings, _ vocoder: ModelStage, _ random: RandomSource,
+        _ progress: (SpeechProgress) throws -> Void
+    ) throws -> [SpokenUtterance] {
+        let (spoken, tokens) = try tokens(of: text)
         let candidates = try codes(tokens, voice, settings, random, progress)
-        let ranked = try rank(candidates, tokens, voice, settings, progress)
-        let spokenVersions = try ranked.map { candidate in
+        return try rank(candidates, tokens, voice, settings, progress).map { candidate in
             let latents = try latents(of: candidate.codes, tokens, voice, progress)
             let samples = try waveform(of: latents, voice, settings, vocoder, random, progress)
             return SpokenUtterance(
                 samples: samples, text: text, spoken: spoken, codes: candidate.codes, isStopped: candidate.isStopped,
                 score: candidate.score)
         }
-        return settings.sortsBySimilarity ? try sortedBySimilarity(spokenVersions, to: voice) : spokenVersions
+    }
+
+    /// The spoken form and the tokens of a text.
+    ///
+    /// - Throws: `InputError` when nothing of it can be spoken.
+    func tokens(of text: String) throws -> (spoken: String, tokens: [Int32]) {
+        let (spoken, tokens, _) = frontEnd.explain(text)
+        guard !tokens.isEmpty else {
+            throw InputError.data(
+                "nothing in the text can be spoken: '\(text.prefix(60))'",
+                try: "'tortoise-infer text --explain' shows why")
+        }
+        return (spoken, tokens)
+    }
+
+    /// What a phrase of an utterance is drawn from.
+    func random(_ settings: SpeechSettings, _ utterance: Int, phrase: Int) -> RandomSource {
+        let random = RandomSource(seed: settings.seed)["speech"][utterance]
+        return phrase == 0 ? random : random["phrase"][phrase]
     }
 
     /// The lines of a text that say something, each an utterance.
@@ -86,7 +113,7 @@ public final class SpeechPipeline {
         return try waveform(of: latents, voice, settings, vocoder, random) { _ in }
     }
 
-    private func vocoderStage(_ settings: SpeechSettings) throws -> ModelStage {
+    func vocoderStage(_ settings: SpeechSettings) throws -> ModelStage {
         if let vocoder = settings.vocoder { return vocoder }
         guard let found = models.files.defaultVocoder else {
             _ = try models.files.path(of: .univnet)

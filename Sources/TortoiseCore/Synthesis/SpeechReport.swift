@@ -85,6 +85,7 @@ public struct SpeechReport {
             "diffusion_temperature": .number(settings.diffusion.temperature),
             "cond_free_k": JSONValue(settings.diffusion.guidance?.strength),
             "vocoder": JSONValue(settings.vocoder?.rawValue),
+            "max_phrase": .integer(settings.longestPhrase ?? 0),
         ]
     }
 
@@ -98,13 +99,19 @@ public struct SpeechReport {
 public enum SpeechJoin {
     /// Seconds of silence between two utterances.
     public static let pause = 0.25
+    /// Seconds of silence between two phrases of one.
+    public static let breath = 0.08
     private static let fade = 120
 
     /// The utterances in order, with pauses between them and their ends faded, so that nothing clicks.
     public static func joined(_ parts: [[Float]], pause: Double = Self.pause) -> [Float] {
         guard parts.count > 1 else { return parts.first ?? [] }
-        let silence = [Float](repeating: 0, count: Int(pause * Double(SpokenUtterance.sampleRate)))
-        return Array(parts.map(faded).joined(separator: silence))
+        return Array(parts.map(faded).joined(separator: silence(pause)))
+    }
+
+    /// Silence of a duration in seconds.
+    public static func silence(_ seconds: Double) -> [Float] {
+        [Float](repeating: 0, count: Int(seconds * Double(SpokenUtterance.sampleRate)))
     }
 
     static func faded(_ samples: [Float]) -> [Float] {

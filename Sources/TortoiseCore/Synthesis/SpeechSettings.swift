@@ -17,13 +17,20 @@ public struct SpeechSettings: Sendable, Equatable {
     /// nil takes the first vocoder that the set has. HiFi-GAN needs no diffusion.
     public var vocoder: ModelStage?
     public var seed: UInt64 = 0
+    /// Spoken characters that are said in one breath: what is longer is cut where people pause, and spoken phrase by phrase. nil: all of
+    /// a line at once.
+    public var longestPhrase: Int?
 
     /// What suits the small model: it is sure of little, so it had better not be adventurous.
     public init() {
         (sampling.temperature, sampling.repetitionPenalty) = (0.3, 1)
         (diffusion.sampler, diffusion.temperature) = (.uniPC, 0.5)
         diffusion.guidance = DiffusionGuidance(strength: 0.5)
+        longestPhrase = Self.smallModelPhrase
     }
+
+    /// What the small model says without stumbling.
+    private static let smallModelPhrase = 70
 
     /// The original's preset, which may be changed afterwards.
     public init(_ preset: SpeechPreset) {
@@ -69,6 +76,9 @@ public struct SpeechSettings: Sendable, Equatable {
         guard (1...4_000).contains(diffusionSteps) else {
             throw InputError.usage("expected 1 to 4000, found \(diffusionSteps)", at: "--max-diffusion-steps")
         }
+        guard longestPhrase.map({ $0 > 0 }) ?? true else {
+            throw InputError.usage("expected a number of characters, 0 for no limit", at: "--max-phrase")
+        }
         guard diffusion.temperature.isFinite, (0...10).contains(diffusion.temperature) else {
             throw InputError.usage("expected 0 to 10, found \(diffusion.temperature)", at: "--diffusion-temp")
         }
@@ -108,6 +118,19 @@ public struct SpokenUtterance: Sendable {
 
     public static let sampleRate = 24_000
     public var seconds: Double { Double(samples.count) / Double(Self.sampleRate) }
+}
+
+extension SpokenUtterance {
+    /// Phrases as one utterance, with short pauses between.
+    init(joining phrases: [SpokenUtterance], text: String) {
+        self.text = text
+        samples = SpeechJoin.joined(phrases.map(\.samples), pause: SpeechJoin.breath)
+        spoken = phrases.map(\.spoken).joined(separator: " ")
+        codes = phrases.flatMap(\.codes)
+        isStopped = phrases.allSatisfy(\.isStopped)
+        let scores = phrases.compactMap(\.score)
+        score = scores.isEmpty ? nil : scores.reduce(0, +) / Float(scores.count)
+    }
 }
 
 /// Seconds that each stage took.

@@ -5,13 +5,15 @@ public struct SentenceSplitter: Sendable {
     public let desired: Int
     /// The length that no piece passes.
     public let limit: Int
+    /// Whether a clause that is longer than the limit is cut between words; else it stays whole.
+    public let cutsClauses: Bool
     private let length: @Sendable (Substring.UnicodeScalarView) -> Int
 
     /// - Parameter length: How long a text is; by default its number of Unicode scalars. A front end gives the length
     ///   of the spoken form here.
     /// - Throws: `InputError` unless both lengths are positive.
     public init(
-        desired: Int = 200, limit: Int = 300,
+        desired: Int = 200, limit: Int = 300, cutsClauses: Bool = true,
         length: @escaping @Sendable (Substring.UnicodeScalarView) -> Int = { $0.count }
     ) throws {
         guard desired > 0, limit > 0 else {
@@ -19,6 +21,7 @@ public struct SentenceSplitter: Sendable {
         }
         self.desired = min(desired, limit)
         self.limit = limit
+        self.cutsClauses = cutsClauses
         self.length = length
     }
 
@@ -27,7 +30,9 @@ public struct SentenceSplitter: Sendable {
         let text = RuleText(scalars: Array(text.unicodeScalars))
         var parts: [Part] = []
         for sentence in Self.cut(text, 0..<text.count, after: Self.isSentenceEnd) {
-            append(text, sentence, cutters: [Self.isClauseEnd, Self.isWordEnd], to: &parts)
+            append(
+                text, sentence, cutters: cutsClauses ? [Self.isClauseEnd, Self.isWordEnd] : [Self.isClauseEnd],
+                to: &parts)
         }
         return recombined(text, parts)
     }
@@ -51,6 +56,7 @@ public struct SentenceSplitter: Sendable {
             return
         }
         guard let cutter = cutters.first else {
+            guard cutsClauses else { return parts.append(Part(range: range, length: measured)) }
             // An endless word, or a word whose spoken form is long: halves of it, down to single characters.
             guard range.count > 1 else { return parts.append(Part(range: range, length: measured)) }
             let middle = range.lowerBound + range.count / 2

@@ -148,6 +148,9 @@ struct SpeechField: Sendable {
         flag("sort_by_similarity", "Give the spoken versions by how near they are to the voice.") {
             $1.request.settings.sortsBySimilarity = $0
         },
+        whole("max_phrase", "Spoken characters said in one breath; 0 for no limit.", 0...10_000) {
+            $1.request.settings.longestPhrase = $0 == 0 ? nil : $0
+        },
         whole("batch_size", "Candidates that are decoded together.", 1...64) { $1.request.settings.batchSize = $0 },
         SpeechField(
             name: "loras",

@@ -32,6 +32,26 @@ struct TextFrontEndTests {
         #expect(explanation.tokens.first == TextExplanation.Token(id: 26, text: "m"))
     }
 
+    @Test func longLinesAreSaidPhraseByPhrase() throws {
+        let frontEnd = TextFrontEnd(cleaners: .extended, tokenizer: try publishedTokenizer())
+        let line =
+            "When the train arrived at the station, the old man took his suitcase, and walked to the door. It was open."
+        #expect(try frontEnd.phrases(of: line, longest: nil) == [line])
+        #expect(try frontEnd.phrases(of: line, longest: 200) == [line])
+        let phrases = try frontEnd.phrases(of: line, longest: 50)
+        #expect(
+            phrases == [
+                "When the train arrived at the station,", "the old man took his suitcase,",
+                "and walked to the door. It was open.",
+            ])
+        // A clause is never cut, spoken length counts, and what cannot be spoken is no phrase of its own.
+        let clause = "The house behind the small white church that stands beside the old bridge is for sale."
+        #expect(try frontEnd.phrases(of: clause, longest: 20) == [clause])
+        #expect(try frontEnd.phrases(of: "It cost $1,234,567.89, and more.", longest: 30).count == 2)
+        #expect(try frontEnd.phrases(of: "...", longest: 30) == ["..."])
+        #expect(throws: InputError.self) { try frontEnd.phrases(of: line, longest: 0) }
+    }
+
     @Test func dictionaryComesBeforeTheOriginalCleaners() throws {
         let words = try PronunciationDictionary(text: "nginx\tengine x", at: "test")
         #expect(

@@ -64,7 +64,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
                     try pipeline.speak(line, voice: voice, settings, utterance: index, progress: advance))
                 continue
             }
-            if index > 0 { try hear(.audio(Self.pause)) }
+            if index > 0 { try hear(.audio(SpeechJoin.silence(SpeechJoin.pause))) }
             let spoken = try pipeline.stream(line, voice: voice, settings, utterance: index, progress: advance) {
                 // Another speed is made of whole utterances: stretched pieces would not meet.
                 if request.speed == 1 { try hear(.audio($0)) }
@@ -76,9 +76,6 @@ public final class LocalSynthesizer: SpeechSynthesizer {
         }
         return result(of: versions, request, settings, pipeline.timings, voiceSeconds)
     }
-
-    private static let pause = [Float](
-        repeating: 0, count: Int(SpeechJoin.pause * Double(SpokenUtterance.sampleRate)))
 
     private func result(
         of versions: [[SpokenUtterance]], _ request: SpeechRequest, _ settings: SpeechSettings,

@@ -15,8 +15,8 @@
 
 enum {
     DEPTH = 8,                  // groups within groups; a file may link them in circles
-    READ_WHOLE = 16 << 20,      // datasets up to this many bytes are read whole, of others the first and last row
-    MEMORY = 256 << 20,         // beside twice the file
+    READ_WHOLE = 8 << 20,       // datasets up to this many bytes are read whole, of others the first and last row
+    MEMORY = 40 << 20,          // beside twice the file
     SECONDS = 30,               // of computing, and one more for each so many bytes:
     BYTES_A_SECOND = 20 << 20,
     PERTURBATION = 0x5a,        // fresh memory holds this in the child, so that what was never set breaks for certain

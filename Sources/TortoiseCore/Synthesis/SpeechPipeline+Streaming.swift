@@ -33,12 +33,14 @@ extension SpeechPipeline {
     ) throws -> SpokenUtterance {
         try settings.validate()
         let isContinuous = isContinuous(settings)
+        let vocoder = isContinuous ? .hifigan : try vocoderStage(settings)
+        try voice.check(models, needsDiffusion: vocoder != .hifigan)
         var phrases: [SpokenUtterance] = []
         for (index, phrase) in try frontEnd.phrases(of: text, longest: settings.longestPhrase).enumerated() {
             if index > 0 { try receive(SpeechJoin.silence(SpeechJoin.breath)) }
             let random = random(settings, utterance, phrase: index)
             guard isContinuous else {
-                let whole = try speakPhrase(phrase, voice, settings, try vocoderStage(settings), random, progress)[0]
+                let whole = try speakPhrase(phrase, voice, settings, vocoder, random, progress)[0]
                 try receive(whole.samples)
                 phrases.append(whole)
                 continue
@@ -53,7 +55,6 @@ extension SpeechPipeline {
         _ progress: (SpeechProgress) throws -> Void, _ receive: ([Float]) throws -> Void
     ) throws -> SpokenUtterance {
         let (spoken, tokens) = try tokens(of: text)
-        try voice.check(models, needsDiffusion: false)
         let (model, vocoder) = (try models.autoregressive(), try models.hifigan())
         let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
         let decoder = try AutoregressiveDecoder(

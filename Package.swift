@@ -47,8 +47,8 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CLZF", pkgConfig: "liblzf", providers: [.apt(["liblzf-dev"])]),
 
-        // Reads HDF5 files in a child process first, where damage can do no harm.
-        .target(name: "CHDF5Check", dependencies: ["CHDF5"]),
+        // Keeps the HDF5 library from what it would not survive: damaged files are read in a child process first.
+        .target(name: "CHDF5Check", dependencies: ["CHDF5", "CLZF"], linkerSettings: [.linkedLibrary("z")]),
 
         // SIMD kernels: one body, one file per instruction set, chosen when the program starts.
         .target(name: "CKernels"),

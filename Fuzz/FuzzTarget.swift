@@ -67,7 +67,7 @@ struct FuzzTarget: Sendable {
                 let file = try DatasetFile(path: path)
                 for index in 0..<min(file.count, 3) { _ = try file.utterance(at: index) }
             },
-            FuzzTarget(name: "hdf5-python", files: ["HDF5/python.h5"]) { bytes, path in
+            FuzzTarget(name: "hdf5-python", files: ["HDF5/python.h5", "HDF5/packed.h5"]) { bytes, path in
                 try written(bytes, to: path)
                 let file = try PythonDatasetFile(path: path)
                 for entry in try file.entries().prefix(3) { _ = try file.utterance(entry) }

@@ -4,6 +4,8 @@
 
 arrays.h5    number arrays in many packings; element i of each is (7919 i + 13) mod 251, "noise" being full of random bits
 python.h5    the layout of e-c-k-e-r/tortoise-tts (data.py --action=hdf5), LZF-compressed
+packed.h5    that layout from other hands: codes in one piece, in the header, and through each filter
+short.h5     arrays of which less is stored than their shape takes, each in another packing
 dataset.h5   our layout (docs/dataset.md), written by h5py alone: what a reader of the document would write
 """
 
@@ -63,6 +65,37 @@ def python_layout(path):
         file["symmap"] = json.dumps({"[STOP]": 0, "a": 14})
 
 
+def packed_layout(path):
+    with h5py.File(path, "w") as file:
+        whole = np.arange(40, dtype="<i4")
+        for name, packing in [
+            ("contiguous", {}), ("gzip", dict(chunks=(16,), compression="gzip")), ("lzf", dict(chunks=(16,), compression="lzf")),
+            ("shuffle", dict(chunks=(16,), compression="gzip", shuffle=True, fletcher32=True)), ("chunked", dict(chunks=(16,))),
+        ]:
+            file.create_dataset(f"training/A/b/{name}/audio", data=whole, **packing)
+        compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        compact.set_layout(h5py.h5d.COMPACT)
+        group = file.create_group("training/A/b/compact")
+        space = h5py.h5s.create_simple((40,))
+        h5py.h5d.create(group.id, b"audio", h5py.h5t.STD_I32LE, space, compact).write(h5py.h5s.ALL, h5py.h5s.ALL, whole)
+
+
+def short_chunks(path):
+    """What h5py refuses to make by itself: chunks are written as they are to be stored."""
+    few = np.arange(5, dtype="<i4").tobytes()
+    with h5py.File(path, "w") as file:
+        for name, stored, skipped, packing in [
+            ("gzip", zlib.compress(few), 0, dict(compression="gzip")),
+            ("gzip_skipped", few, 1, dict(compression="gzip")),
+            ("lzf_skipped", few, 1, dict(compression="lzf")),
+            ("shuffle", zlib.compress(few), 0, dict(compression="gzip", shuffle=True)),
+            ("fletcher", few, 0, dict(fletcher32=True)),
+            ("gzip_endless", zlib.compress(bytes(4 << 20)), 0, dict(compression="gzip")),
+        ]:
+            array = file.create_dataset(name, (1000,), "<i4", chunks=(1000,), **packing)
+            array.id.write_direct_chunk((0,), stored, filter_mask=skipped)
+
+
 def our_layout(path):
     utterances = [
         ("one", 0, "Hello.", [3, 5, 255], ramp(7, "<u2") * 32), ("two", 1, "", [], ramp(1, "<u2")),
@@ -117,4 +150,6 @@ if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     arrays(folder / "arrays.h5")
     python_layout(folder / "python.h5")
+    packed_layout(folder / "packed.h5")
+    short_chunks(folder / "short.h5")
     our_layout(folder / "dataset.h5")

@@ -1,4 +1,5 @@
 import CHDF5
+import CHDF5Check
 import Foundation
 
 /// An array in a file; rows are slices along its first dimension.
@@ -92,6 +93,7 @@ struct HDF5Dataset: @unchecked Sendable {
             let rows = rows ?? 0..<(shape.first ?? 1)
             let count = try elementCount(rows, shape, MemoryLayout<Element>.stride)
             guard count > 0 else { return [] }
+            try requireWhole()
             let (memory, selection) = try select(rows, shape, count)
             var failed = false
             let values = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -154,6 +156,7 @@ struct HDF5Dataset: @unchecked Sendable {
             guard let type = HDF5Identifier(H5Dget_type(identifier.id), .datatype),
                 let space = HDF5Identifier(H5Dget_space(identifier.id), .dataspace)
             else { throw HDF5Library.takeError("read the text", at: place) }
+            try requireWhole()
             return try HDF5Text.read(type: type, space: space, place) { type, buffer in
                 let all = tortoise_h5_all()
                 return H5Dread(identifier.id, type, all, all, tortoise_h5_default(), buffer)
@@ -200,6 +203,17 @@ extension HDF5Dataset {
             }
         }
         return count
+    }
+
+    /// Keeps the library from reading on behind what is stored.
+    private func requireWhole() throws {
+        let isWhole = tortoise_h5_is_whole(identifier.id) != 0
+        H5Eclear2(tortoise_h5_error_stack())
+        guard isWhole else {
+            throw InputError.data(
+                "the file is damaged: what is stored of this array is not what its shape takes", at: place,
+                try: "make it again, packed with gzip or lzf or not at all")
+        }
     }
 
     private func tooLarge(_ shape: [Int]) -> InputError {

@@ -62,9 +62,11 @@ enum LZFFilter {
         while true {
             guard let output = H5allocate_memory(max(1, capacity), false) else { return nil }
             let written = lzf_decompress(input, size, output, UInt32(capacity))
-            if written > 0 { return (output, capacity, Int(written)) }
+            let error = errno
+            // The library would read on behind a chunk that is too short.
+            if written > 0, chunkBytes == 0 || written == chunkBytes { return (output, capacity, Int(written)) }
             H5free_memory(output)
-            guard errno == E2BIG, capacity < most else { return nil }
+            guard written == 0, error == E2BIG, capacity < most else { return nil }
             capacity = min(2 * capacity, most)
         }
     }

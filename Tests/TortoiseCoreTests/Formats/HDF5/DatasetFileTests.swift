@@ -147,6 +147,13 @@ func madeUpUtterance(_ index: Int) -> Utterance {
         #expect(throws: InputError.self) { try DatasetFile(path: golden("HDF5/arrays.h5").path) }
     }
 
+    @Test func thePythonLayoutIsReadHoweverItIsPacked() throws {
+        let file = try PythonDatasetFile(path: golden("HDF5/packed.h5").path)
+        let entries = try file.entries()
+        #expect(entries.map(\.name) == ["chunked", "compact", "contiguous", "gzip", "lzf", "shuffle"])
+        for entry in entries { #expect(try file.utterance(entry).codes == Array(0..<40)) }
+    }
+
     @Test func aSecondWriterIsRefused() throws {
         try withTemporaryPath { path in
             let writer = try DatasetWriter.create(path: path, schema: smallSchema)

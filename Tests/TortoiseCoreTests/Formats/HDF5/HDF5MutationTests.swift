@@ -42,6 +42,13 @@ import Testing
         }
     }
 
+    /// The library would read on behind what it unpacked.
+    @Test(arguments: ["gzip", "gzip_skipped", "lzf_skipped", "shuffle", "fletcher", "gzip_endless"])
+    func chunksThatAreTooShortAreRefused(name: String) throws {
+        let array = try HDF5File.open(golden("HDF5/short.h5").path).root.dataset(name)
+        #expect { try array.read(Int32.self) } throws: { "\($0)".contains("not what its shape takes") }
+    }
+
     @Test(.timeLimit(.minutes(1))) func damagedPythonDatasetsNeverTrap() throws {
         let original = try Array(Data(contentsOf: golden("HDF5/python.h5")))
         try expectNoTrap(original, rounds: 300, seed: 22, dense: 0..<original.count) { mapped in

@@ -17,7 +17,8 @@ enum {
     DEPTH = 8,                  // groups within groups; a file may link them in circles
     READ_WHOLE = 8 << 20,       // datasets up to this many bytes are read whole, of others the first and last row
     MEMORY = 40 << 20,          // beside twice the file
-    SECONDS = 30,               // of computing, and one more for each so many bytes:
+    NEARLY = 1 << 20,
+    SECONDS = 10,               // of computing, and one more for each so many bytes:
     BYTES_A_SECOND = 20 << 20,
     PERTURBATION = 0x5a,        // fresh memory holds this in the child, so that what was never set breaks for certain
 };
@@ -120,13 +121,15 @@ static void check_object(hid_t parent, const char *name, int depth) {
     H5Oclose(object);
 }
 
-// The addresses that this process has, in bytes; 0 where the system does not tell.
-static rlim_t addresses(void) {
-    char text[32] = {0};
-    const int file = open("/proc/self/statm", O_RDONLY);
+// A line of /proc/self/status in bytes, such as "VmSize:"; 0 where the system does not tell.
+static rlim_t status_bytes(const char *name) {
+    char text[4096];
+    const int file = open("/proc/self/status", O_RDONLY);
     const ssize_t count = file >= 0 ? read(file, text, sizeof text - 1) : 0;
     if (file >= 0) close(file);
-    return count > 0 ? (rlim_t)strtoull(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE) : 0;
+    text[count > 0 ? count : 0] = 0;
+    const char *line = strstr(text, name);
+    return line ? (rlim_t)strtoull(line + strlen(name), NULL, 10) << 10 : 0;
 }
 
 // A sound file never makes the library ask for more than it gets.
@@ -158,8 +161,7 @@ static _Noreturn void child(const char *path, unsigned flags, hid_t access, int6
     const rlim_t seconds = (rlim_t)(SECONDS + size / BYTES_A_SECOND);
     setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds + 5});
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    const rlim_t memory = addresses();
-    const rlim_t most = memory + MEMORY + 2 * (rlim_t)size;
+    const rlim_t memory = status_bytes("VmSize:"), most = memory + MEMORY + 2 * (rlim_t)size;
     if (memory > 0) setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
     alarm((unsigned)(10 * seconds));
     // The allocator's last words go nowhere; a descriptor that is merely closed would be the file's.
@@ -172,7 +174,8 @@ static _Noreturn void child(const char *path, unsigned flags, hid_t access, int6
         check_object(file, "/", 0);
         H5Fclose(file);
     }
-    _exit(TORTOISE_H5_READABLE);
+    // Without memory the library cannot even note that there was none: what came up to the limit says it.
+    _exit(memory > 0 && status_bytes("VmPeak:") + NEARLY > most ? TORTOISE_H5_GREEDY : TORTOISE_H5_READABLE);
 }
 
 // -- In the parent ----------------------------------------------------------------------------------------------------

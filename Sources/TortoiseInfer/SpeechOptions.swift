@@ -129,6 +129,10 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "The power of the entropy that the temperature follows.")
     var arTempExponent: Float?
 
+    @Option(
+        help: "How strongly codes are led away from what the voice would say without the text; 0 for not at all.")
+    var arGuidance: Float?
+
     @Option(help: "The probability that the codes which may be drawn have to reach.")
     var topP: Float?
 
@@ -223,6 +227,7 @@ struct SamplingOptions: ParsableArguments {
             sampling.dynamicTemperature = DynamicTemperature(
                 minimum: minArTemp ?? sampling.temperature, maximum: maxArTemp, exponent: arTempExponent ?? 1)
         }
+        if let arGuidance { sampling.guidance = arGuidance }
         if let topP { sampling.topP = topP }
         if let topK { sampling.topK = topK }
         if let minP { sampling.minP = minP }

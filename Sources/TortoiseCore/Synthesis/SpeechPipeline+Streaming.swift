@@ -57,8 +57,8 @@ extension SpeechPipeline {
         let (spoken, tokens) = try tokens(of: text)
         let (model, vocoder) = (try models.autoregressive(), try models.hifigan())
         let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
-        let decoder = try AutoregressiveDecoder(
-            model, latent: latent, text: tokens, limit: settings.sampling.maximumSteps)
+        let decoder = try model.decoder(
+            latent: latent, text: tokens, guidance: settings.sampling.guidance, limit: settings.sampling.maximumSteps)
         let markers = CodeMarkers(model.config)
         let sampler = try CandidateSampler(
             settings.sampling, markers, batchSize: 1, random: random)

@@ -143,8 +143,9 @@ public final class SpeechPipeline {
         try timed(.codes) {
             let model = try models.autoregressive()
             let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
-            let decoder = try AutoregressiveDecoder(
-                model, latent: latent, text: tokens, limit: settings.sampling.maximumSteps)
+            let decoder = try model.decoder(
+                latent: latent, text: tokens, guidance: settings.sampling.guidance,
+                limit: settings.sampling.maximumSteps)
             let markers = CodeMarkers(model.config)
             let sampler = try CandidateSampler(
                 settings.sampling, markers, batchSize: settings.batchSize, random: random)

@@ -77,7 +77,8 @@ public struct SpeechReport {
         return [
             "seed": Int(exactly: settings.seed).map { .integer($0) } ?? .string("\(settings.seed)"),
             "candidates": .integer(settings.candidates), "cvvp_amount": JSONValue(settings.cvvpAmount),
-            "temperature": JSONValue(sampling.temperature), "top_p": JSONValue(sampling.topP),
+            "temperature": JSONValue(sampling.temperature), "ar_guidance": JSONValue(sampling.guidance),
+            "top_p": JSONValue(sampling.topP),
             "top_k": .integer(sampling.topK), "repetition_penalty": JSONValue(sampling.repetitionPenalty),
             "beam_width": .integer(sampling.beamWidth), "max_ar_steps": .integer(sampling.maximumSteps),
             "diffusion_steps": .integer(settings.diffusionSteps),

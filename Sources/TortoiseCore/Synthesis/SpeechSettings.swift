@@ -23,7 +23,7 @@ public struct SpeechSettings: Sendable, Equatable {
 
     /// What suits the small model: it is sure of little, so it had better not be adventurous.
     public init() {
-        (sampling.temperature, sampling.repetitionPenalty) = (0.3, 1)
+        (sampling.temperature, sampling.repetitionPenalty, sampling.guidance) = (0.3, 1, 1)
         (diffusion.sampler, diffusion.temperature) = (.uniPC, 0.5)
         diffusion.guidance = DiffusionGuidance(strength: 0.5)
         longestPhrase = Self.smallModelPhrase

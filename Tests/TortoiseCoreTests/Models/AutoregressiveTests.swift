@@ -120,6 +120,29 @@ import Testing
         #expect(difference.error < 1e-5, "\(difference)")
     }
 
+    /// Guided logits are c + k (c − u) at every step, also after candidates were dropped and doubled.
+    @Test func guidanceLeadsAwayFromTheWordlessModel() throws {
+        let model = try load().model
+        let latent = try golden["inputs.latent"].sliced(0, 0..<1).contiguous
+        func logits(_ decoder: any TokenDecoder) -> [DecoderOutput] {
+            var outputs = [decoder.start(batch: 3), decoder.step([5, 9, 2])]
+            decoder.reorder([2, 0])
+            outputs.append(decoder.step([7, 1]))
+            return outputs
+        }
+        let with = logits(try AutoregressiveDecoder(model, latent: latent, text: [3, 9, 4]))
+        let without = logits(try AutoregressiveDecoder(model, latent: latent, text: []))
+        let guided = logits(try model.decoder(latent: latent, text: [3, 9, 4], guidance: 1.5))
+        let plain = logits(try model.decoder(latent: latent, text: [3, 9, 4], guidance: 0))
+        for step in with.indices {
+            let expected = with[step].logits * 2.5 - without[step].logits * 1.5
+            #expect(TensorDifference(guided[step].logits, from: expected).error < 1e-5)
+            #expect(TensorDifference(guided[step].logits, from: with[step].logits).error > 1e-3)
+            #expect(haveSameBits(guided[step].hidden, with[step].hidden))
+            #expect(haveSameBits(plain[step].logits, with[step].logits))
+        }
+    }
+
     @Test func textsThatDoNotFitAreRefused() throws {
         let model = try load().model
         let latent = try golden["inputs.latent"].sliced(0, 0..<1).contiguous

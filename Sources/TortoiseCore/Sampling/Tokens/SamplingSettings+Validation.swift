@@ -4,6 +4,7 @@ extension SamplingSettings {
     /// - Throws: `InputError.usage` naming the flag and what it takes.
     public func validate() throws {
         try Self.check(temperature, 0...10, "--ar-temp", "0 takes the most likely code")
+        try Self.check(guidance, 0...20, "--ar-guidance", "1 is a good start, 0 the plain model")
         try Self.check(topK, 0...1_000_000, "--top-k", "0 allows every code")
         try Self.check(topP, 0...1, "--top-p", "1 allows every code")
         try Self.check(minP, 0...1, "--min-p", "0 allows every code")

@@ -6,6 +6,8 @@ public struct SamplingSettings: Sendable, Equatable {
     public var temperature: Float = 0.8
     /// A temperature that follows how unsure the model is, instead of `temperature`.
     public var dynamicTemperature: DynamicTemperature?
+    /// How strongly codes are led away from what the voice would say without the text: classifier-free guidance; 0 for not at all.
+    public var guidance: Float = 0
     /// How many of the most likely codes may be drawn; 0 for all.
     public var topK = 50
     /// The probability that the codes which may be drawn, most likely first, have to reach; 1 for all codes.

@@ -23,6 +23,7 @@ const settings = [
   ['sort_by_similarity', 'Nearest voice first', 'choice', ['on', 'off']], ['cvvp_amount', 'CVVP in the ranking', 'slide', 0, 1, 0.05, 0],
   ['cond_free_k', 'Guidance strength', 'slide', 0, 8, 0.1, 0.5],
   ['ar_temp', 'Temperature (AR)', 'slide', 0, 1.5, 0.05, 0.3],
+  ['ar_guidance', 'Guidance by the text (AR)', 'slide', 0, 4, 0.1, 1],
   ['diffusion_temp', 'Temperature (diffusion)', 'slide', 0, 1.5, 0.05, 0.5],
   ['top_p', 'Top P', 'slide', 0, 1, 0.01, 0.8], ['top_k', 'Top K', 'slide', 0, 1024, 1, 50],
   ['beam_width', 'Beam width', 'slide', 1, 32, 1, 1],

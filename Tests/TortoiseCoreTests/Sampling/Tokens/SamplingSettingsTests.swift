@@ -28,6 +28,7 @@ import Testing
 
     private static let faults: [(String, @Sendable (inout SamplingSettings) -> Void)] = [
         ("--ar-temp", { $0.temperature = -0.1 }), ("--ar-temp", { $0.temperature = .nan }),
+        ("--ar-guidance", { $0.guidance = -1 }), ("--ar-guidance", { $0.guidance = .nan }),
         ("--ar-temp", { $0.temperature = .infinity }), ("--top-k", { $0.topK = -1 }), ("--top-p", { $0.topP = 1.01 }),
         ("--top-p", { $0.topP = .nan }), ("--min-p", { $0.minP = -1 }), ("--typical-mass", { $0.typicalMass = 0 }),
         ("--typical-mass", { $0.typicalMass = 1 }), ("--repetition-penalty", { $0.repetitionPenalty = 0 }),

@@ -182,7 +182,8 @@ struct SpeechField: Sendable {
         number("ar_temp", "What logits are divided by before a code is drawn; 0 takes the most likely.") {
             $1.sampling.temperature = Float($0)
         },
-        number("ar_guidance", "How strongly codes are led away from what the voice would say without the text.", 0...20) {
+        number("ar_guidance", "How strongly codes are led away from what the voice would say without the text.", 0...20)
+        {
             $1.sampling.guidance = Float($0)
         },
         number("top_p", "The probability that the codes which may be drawn have to reach.") {

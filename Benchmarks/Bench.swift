@@ -78,28 +78,31 @@ private struct Figures {
         Execution.releaseReserve()
         PeakMemory.reset()
         let body = item.prepare()
-        switch item.limit {
-        case .arithmetic(let operations):
-            seconds = Timing.median(body)
-            share = operations / machine.peakArithmetic / seconds
-        case .memory(let bytes) where bytes > Self.cached:
-            body()
-            memory = PeakMemory.value
-            let reading = MemoryReading()
-            let (middle, limit) = Timing.median(body, beside: reading.body)
-            seconds = middle
-            share = limit * bytes / reading.bytes / middle
-            torch = try runner?.measure(item.description)
-            return
-        case .memory(let bytes):
-            seconds = Timing.median(body)
-            share = bytes / machine.readBandwidth / seconds
-        case .none:
-            seconds = Timing.median(body)
-            share = nil
-        }
+        // The second call of a training step has the optimizer's state beside the gradients.
+        body()
+        body()
         memory = PeakMemory.value
+        (seconds, share) = Self.timed(body, item.limit, machine)
         torch = try runner?.measure(item.description)
+    }
+
+    private static func timed(_ body: () -> Void, _ limit: Limit, _ machine: Machine) -> (Double, share: Double?) {
+        switch limit {
+        case .arithmetic(let operations):
+            let seconds = Timing.median(body)
+            return (seconds, operations / machine.peakArithmetic / seconds)
+        case .product(let m, let n, let k):
+            let (seconds, bare) = Timing.medians(body, BareProduct(m: m, n: n, k: k).body)
+            return (seconds, bare / seconds)
+        case .memory(let bytes) where bytes > cached:
+            let reading = MemoryReading()
+            let (seconds, limit) = Timing.median(body, beside: reading.body)
+            return (seconds, limit * bytes / reading.bytes / seconds)
+        case .memory(let bytes):
+            let seconds = Timing.median(body)
+            return (seconds, bytes / machine.readBandwidth / seconds)
+        case .none: return (Timing.median(body), nil)
+        }
     }
 
     var line: String {

@@ -4,6 +4,8 @@ import TortoiseCore
 enum Limit {
     /// Floating-point operations.
     case arithmetic(Double)
+    /// What OpenBLAS alone takes for the product [m, k] × [k, n].
+    case product(m: Int, n: Int, k: Int)
     /// Bytes that must come from or go to memory.
     case memory(Double)
     /// Nothing that is simply said.

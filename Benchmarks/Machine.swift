@@ -23,26 +23,29 @@ struct Machine {
 
     private static func measureArithmetic() -> Double {
         let n = 2048
-        let seconds = bareProduct(m: n, n: n, k: n)
-        return 2 * Double(n * n * n) / seconds
-    }
-
-    /// Seconds for a product by OpenBLAS alone, with threads of its own.
-    static func bareProduct(m: Int, n: Int, k: Int) -> Double {
-        let (a, b) = ([Float](repeating: 0.5, count: m * k), [Float](repeating: 0.25, count: n * k))
-        var c = [Float](repeating: 0, count: m * n)
-        openblas_set_num_threads(Int32(Execution.threadCount))
-        defer { openblas_set_num_threads(1) }
-        return Timing.median {
-            cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b,
-                blasint(k), 0, &c, blasint(n))
-        }
+        return 2 * Double(n * n * n) / Timing.median(BareProduct(m: n, n: n, k: n).body)
     }
 
     private static func measureBandwidth() -> Double {
         let reading = MemoryReading()
         return reading.bytes / Timing.median(reading.body)
+    }
+}
+
+/// A product by OpenBLAS alone, with threads of its own.
+struct BareProduct {
+    let body: () -> Void
+
+    init(m: Int, n: Int, k: Int) {
+        let (a, b) = ([Float](repeating: 0.5, count: m * k), [Float](repeating: 0.25, count: n * k))
+        var c = [Float](repeating: 0, count: m * n)
+        body = {
+            openblas_set_num_threads(Int32(Execution.threadCount))
+            defer { openblas_set_num_threads(1) }
+            cblas_sgemm(
+                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b,
+                blasint(k), 0, &c, blasint(n))
+        }
     }
 }
 
@@ -66,6 +69,27 @@ enum Timing {
         let wanted = max(5, min(200, Int(0.7 / max(times[0], 1e-7))))
         while times.count < wanted { times.append(seconds(clock.measure(body))) }
         return times.sorted()[times.count / 2]
+    }
+
+    /// The median times of two calls in seconds, in turns of a few: threads of the one are at rest before the other begins.
+    static func medians(_ first: () -> Void, _ second: () -> Void) -> (Double, Double) {
+        var times: ([Double], [Double]) = ([], [])
+        for _ in 0..<8 {
+            Thread.sleep(forTimeInterval: rest)
+            times.0.append(medianOfTurn(first))
+            Thread.sleep(forTimeInterval: rest)
+            times.1.append(medianOfTurn(second))
+        }
+        return (times.0.sorted()[times.0.count / 2], times.1.sorted()[times.1.count / 2])
+    }
+
+    /// Longer than OpenBLAS's threads wait for more to do.
+    private static let rest = 0.15
+
+    private static func medianOfTurn(_ body: () -> Void) -> Double {
+        let clock = ContinuousClock()
+        body()
+        return (0..<9).map { _ in seconds(clock.measure(body)) }.sorted()[4]
     }
 
     /// The median time of a call in seconds, and what `limit` takes, which is called in turn: memory is shared with other

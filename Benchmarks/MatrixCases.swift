@@ -14,7 +14,7 @@ enum MatrixCases {
 
     private static func product(_ name: String, _ m: Int, _ n: Int, _ k: Int) -> Case {
         let sizes: [String: Any] = ["m": m, "n": n, "k": k, "dtype": "float32"]
-        return Case(name, "linear", sizes, .arithmetic(2 * Double(m * n * k))) {
+        return Case(name, "linear", sizes, .product(m: m, n: n, k: k)) {
             let (x, w) = (random(m, k), random(n, k, seed: 2))
             return { _ = linear(x, weight: w) }
         }

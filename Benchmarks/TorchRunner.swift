@@ -20,6 +20,8 @@ final class TorchRunner {
             throw InputError.usage(
                 "cannot run \(python): \(error)", at: "--torch", try: "name a Python that has PyTorch")
         }
+        // Starting takes seconds of both cores, which the first case would share.
+        _ = try measure(["kind": "start", "name": "the start"])
     }
 
     /// PyTorch's median seconds and peak memory in bytes for a case; nil where it has nothing to compare.

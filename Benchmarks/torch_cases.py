@@ -203,6 +203,10 @@ def adamw(c):
     return torch.optim.AdamW([w], lr=1e-3, fused=True).step
 
 
+def start(_):
+    """Nothing to compare: the answer says that PyTorch is loaded."""
+
+
 def main():
     torch.set_num_threads(int(sys.argv[1]))
     for line in sys.stdin:

@@ -56,7 +56,9 @@ struct FuzzParent {
     private let options: Fuzz
     private let target: FuzzTarget
     /// Seconds that one input may take.
-    private static let patience = 20.0
+    private static let patience = 20
+    /// Looks at the child in a second.
+    private static let looks = 50
 
     init(_ options: Fuzz, _ target: FuzzTarget) { (self.options, self.target) = (options, target) }
 
@@ -97,14 +99,16 @@ struct FuzzParent {
             options.seeds, "--progress", progress.path,
         ]
         try child.run()
-        var (last, since) = (progress.input, Date())
+        // Counted in looks: a run that is stopped and goes on later was not hanging meanwhile.
+        var (last, unchanged) = (progress.input, 0)
         while child.isRunning {
-            usleep(20_000)
-            if progress.input != last { (last, since) = (progress.input, Date()) }
-            guard Date().timeIntervalSince(since) > Self.patience else { continue }
+            usleep(UInt32(1_000_000 / Self.looks))
+            unchanged = progress.input == last ? unchanged + 1 : 0
+            last = progress.input
+            guard unchanged > Self.patience * Self.looks else { continue }
             kill(child.processIdentifier, SIGKILL)
             child.waitUntilExit()
-            return "hung for \(Int(Self.patience)) s"
+            return "hung for \(Self.patience) s"
         }
         child.waitUntilExit()
         if child.terminationReason == .uncaughtSignal { return "died of signal \(child.terminationStatus)" }

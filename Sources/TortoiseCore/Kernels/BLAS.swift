@@ -101,11 +101,11 @@ enum BLAS {
     /// How many tiles C is cut into, down and across; a function of the shape only.
     static func tiles(m: Int, n: Int, k: Int) -> (rows: Int, columns: Int) {
         guard m * n * max(k, 1) > parallelThreshold else { return (1, 1) }
-        // The longer side is cut, since a cut through the rows packs B once more per tile and a cut through the
-        // columns packs A once more.
-        let longer = max(m, n)
-        let pieces = min(8, max(2, longer / tileTarget))
-        return m >= n ? (pieces, 1) : (1, pieces)
+        let pieces = min(8, max(2, max(m, n) / tileTarget))
+        // Each row of tiles packs B once more and each column of tiles A: k times this many numbers in all.
+        func packing(_ rows: Int) -> Int { rows * n + pieces / rows * m }
+        let rows = (1...pieces).filter { pieces % $0 == 0 }.min { packing($0) < packing($1) } ?? 1
+        return (rows, pieces / rows)
     }
 
     /// The size of each of `pieces` tiles over `count`, a multiple of 16 so that no tile ends within a micro-kernel.

@@ -112,9 +112,9 @@ static void check_object(hid_t parent, const char *name, int depth) {
     const hid_t object = H5Oopen(parent, name, H5P_DEFAULT);
     if (object < 0) return;
     int below = depth + 1;
-    H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, check_attribute, NULL);
+    H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, check_attribute, NULL);
     switch (H5Iget_type(object)) {
-        case H5I_GROUP: H5Literate(object, H5_INDEX_NAME, H5_ITER_INC, NULL, check_link, &below); break;
+        case H5I_GROUP: H5Literate(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, check_link, &below); break;
         case H5I_DATASET: check_dataset(object); break;
         default: break;
     }

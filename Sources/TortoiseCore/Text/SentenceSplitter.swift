@@ -1,19 +1,25 @@
 /// Cuts long text where people pause: at sentences, in long sentences at clauses, in long clauses at words, in endless
-/// words anywhere. A dot after an abbreviation or an initial ("Dr. James T. Kirk", "e.g. this") ends nothing.
+/// words anywhere; or, for speaking in one breath, at clauses and before the words that begin a phrase, and nowhere else. A dot after an abbreviation or an initial ("Dr. James T. Kirk", "e.g. this") ends nothing.
 public struct SentenceSplitter: Sendable {
     /// The length that a piece is filled up to.
     public let desired: Int
     /// The length that no piece passes.
     public let limit: Int
-    /// Whether a clause that is longer than the limit is cut between words; else it stays whole.
-    public let cutsClauses: Bool
+    /// What stays whole even if it is longer than the limit.
+    public let smallest: Smallest
     private let length: @Sendable (Substring.UnicodeScalarView) -> Int
+
+    public enum Smallest: Sendable {
+        case character
+        /// What speakers say without a pause: "behind the house", "that she had planted".
+        case phrase
+    }
 
     /// - Parameter length: How long a text is; by default its number of Unicode scalars. A front end gives the length
     ///   of the spoken form here.
     /// - Throws: `InputError` unless both lengths are positive.
     public init(
-        desired: Int = 200, limit: Int = 300, cutsClauses: Bool = true,
+        desired: Int = 200, limit: Int = 300, smallest: Smallest = .character,
         length: @escaping @Sendable (Substring.UnicodeScalarView) -> Int = { $0.count }
     ) throws {
         guard desired > 0, limit > 0 else {
@@ -21,7 +27,7 @@ public struct SentenceSplitter: Sendable {
         }
         self.desired = min(desired, limit)
         self.limit = limit
-        self.cutsClauses = cutsClauses
+        self.smallest = smallest
         self.length = length
     }
 
@@ -30,9 +36,7 @@ public struct SentenceSplitter: Sendable {
         let text = RuleText(scalars: Array(text.unicodeScalars))
         var parts: [Part] = []
         for sentence in Self.cut(text, 0..<text.count, after: Self.isSentenceEnd) {
-            append(
-                text, sentence, cutters: cutsClauses ? [Self.isClauseEnd, Self.isWordEnd] : [Self.isClauseEnd],
-                to: &parts)
+            append(text, sentence, cutters: [Self.isClauseEnd] + finerCutters, to: &parts)
         }
         return recombined(text, parts)
     }
@@ -48,6 +52,14 @@ public struct SentenceSplitter: Sendable {
     /// Whether a part may end behind a position.
     private typealias Cutter = @Sendable (RuleText, Int) -> Bool
 
+    /// What cuts a clause.
+    private var finerCutters: [Cutter] {
+        switch smallest {
+        case .character: [Self.isWordEnd]
+        case .phrase: [Self.isBeforeConjunction, Self.isBeforePreposition]
+        }
+    }
+
     /// Adds a stretch, cut by the first cutter that can if it is too long.
     private func append(_ text: RuleText, _ range: Range<Int>, cutters: [Cutter], to parts: inout [Part]) {
         let measured = measure(text, range)
@@ -56,9 +68,10 @@ public struct SentenceSplitter: Sendable {
             return
         }
         guard let cutter = cutters.first else {
-            guard cutsClauses else { return parts.append(Part(range: range, length: measured)) }
             // An endless word, or a word whose spoken form is long: halves of it, down to single characters.
-            guard range.count > 1 else { return parts.append(Part(range: range, length: measured)) }
+            guard smallest == .character, range.count > 1 else {
+                return parts.append(Part(range: range, length: measured))
+            }
             let middle = range.lowerBound + range.count / 2
             append(text, range.lowerBound..<middle, cutters: [], to: &parts)
             append(text, middle..<range.upperBound, cutters: [], to: &parts)
@@ -172,4 +185,27 @@ public struct SentenceSplitter: Sendable {
     }
 
     private static let isWordEnd: Cutter = { text, position in text.isSpace(position) }
+
+    private static let conjunctions: Set<String> = [
+        "and", "or", "but", "nor", "so", "yet", "that", "which", "who", "whom", "whose", "when", "where", "while",
+        "because", "if",
+        "although", "though", "unless", "until", "since", "before", "after", "as", "than", "whether",
+    ]
+    private static let prepositions: Set<String> = [
+        "about", "above", "across", "against", "along", "among", "around", "at", "behind", "below", "beneath", "beside",
+        "between",
+        "beyond", "by", "during", "for", "from", "in", "inside", "into", "near", "on", "onto", "outside", "over",
+        "past", "through",
+        "throughout", "to", "toward", "towards", "under", "with", "within", "without",
+    ]
+
+    private static let isBeforeConjunction: Cutter = { text, position in isBefore(conjunctions, text, position) }
+    private static let isBeforePreposition: Cutter = { text, position in isBefore(prepositions, text, position) }
+
+    private static func isBefore(_ words: Set<String>, _ text: RuleText, _ position: Int) -> Bool {
+        guard text.isSpace(position) else { return false }
+        var end = position + 1
+        while text.isLetter(end), end - position <= 12 { end += 1 }
+        return text.isSpace(end) && words.contains(text.string(position + 1..<end).lowercased())
+    }
 }

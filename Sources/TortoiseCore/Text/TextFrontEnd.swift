@@ -49,13 +49,13 @@ public struct TextFrontEnd: Sendable {
         }
     }
 
-    /// A line in phrases that are said in one breath: cut after sentences, and after clauses in what is longer than `longest` spoken
-    /// characters. A clause is never cut, and pieces of nothing but punctuation are none.
+    /// A line in phrases that are said in one breath: cut after sentences, and in what is longer than `longest` spoken characters after
+    /// clauses and before conjunctions and prepositions. Pieces of nothing but punctuation are none.
     ///
     /// - Throws: `InputError` unless `longest` is positive.
     public func phrases(of line: String, longest: Int?) throws -> [String] {
         guard let longest else { return [line] }
-        let splitter = try SentenceSplitter(desired: longest, limit: longest, cutsClauses: false) {
+        let splitter = try SentenceSplitter(desired: longest, limit: longest, smallest: .phrase) {
             self.spoken(String($0)).count
         }
         let phrases = splitter.split(line).filter { !encode($0).isEmpty }

@@ -44,9 +44,17 @@ struct TextFrontEndTests {
                 "When the train arrived at the station,", "the old man took his suitcase,",
                 "and walked to the door. It was open.",
             ])
-        // A clause is never cut, spoken length counts, and what cannot be spoken is no phrase of its own.
+        // Long clauses are cut before conjunctions, then prepositions; a phrase is never cut.
         let clause = "The house behind the small white church that stands beside the old bridge is for sale."
-        #expect(try frontEnd.phrases(of: clause, longest: 20) == [clause])
+        #expect(
+            try frontEnd.phrases(of: clause, longest: 70) == [
+                "The house behind the small white church", "that stands beside the old bridge is for sale.",
+            ])
+        #expect(
+            try frontEnd.phrases(of: clause, longest: 20) == [
+                "The house", "behind the small white church", "that stands", "beside the old bridge is", "for sale.",
+            ])
+        // Spoken length counts, and what cannot be spoken is no phrase of its own.
         #expect(try frontEnd.phrases(of: "It cost $1,234,567.89, and more.", longest: 30).count == 2)
         #expect(try frontEnd.phrases(of: "...", longest: 30) == ["..."])
         #expect(throws: InputError.self) { try frontEnd.phrases(of: line, longest: 0) }

@@ -32,7 +32,8 @@ final class HDF5File: @unchecked Sendable {
         try checkSignature(path)
         return try HDF5Library.locked {
             let properties = try accessProperties(path)
-            try checkSurvival(path, properties)
+            // With checksums the library itself finds damage before it follows it.
+            if try !isChecksummed(path) { try checkSurvival(path, properties) }
             let flags =
                 switch access {
                 case .read: tortoise_h5_read_only() | tortoise_h5_swmr_read()

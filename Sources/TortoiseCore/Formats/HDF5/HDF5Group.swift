@@ -18,8 +18,9 @@ struct HDF5Group: @unchecked Sendable {
         try HDF5Library.locked {
             var names: [String] = []
             let status = withUnsafeMutablePointer(to: &names) { pointer in
+                // In the file's own order: for any other the library makes a table, which it cannot clear away when a link is damaged.
                 H5Literate(
-                    identifier.id, H5_INDEX_NAME, H5_ITER_INC, nil,
+                    identifier.id, H5_INDEX_NAME, H5_ITER_NATIVE, nil,
                     { _, name, _, context in
                         if let name, let context {
                             context.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
@@ -28,7 +29,7 @@ struct HDF5Group: @unchecked Sendable {
                     }, pointer)
             }
             guard status >= 0 else { throw HDF5Library.takeError("list the group", at: place) }
-            return names
+            return names.sorted()
         }
     }
 
@@ -114,7 +115,7 @@ enum HDF5Attributes {
             var names: [String] = []
             let status = withUnsafeMutablePointer(to: &names) { pointer in
                 H5Aiterate2(
-                    object.id, H5_INDEX_NAME, H5_ITER_INC, nil,
+                    object.id, H5_INDEX_NAME, H5_ITER_NATIVE, nil,
                     { _, name, _, context in
                         if let name, let context {
                             context.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
@@ -123,7 +124,7 @@ enum HDF5Attributes {
                     }, pointer)
             }
             guard status >= 0 else { throw HDF5Library.takeError("list the attributes", at: place) }
-            return names
+            return names.sorted()
         }
     }
 

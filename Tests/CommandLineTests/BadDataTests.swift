@@ -144,4 +144,26 @@ import TortoiseCore
             }
         }
     }
+
+    @Test(arguments: [
+        (
+            "python.h5", Int32(3),
+            ["is the Python trainer's", "training: 3 utterances by 2 speakers", "vocabulary of 2"]
+        ),
+        ("dataset.h5", 0, ["utterances"]),
+    ])
+    func aDatasetAloneIsDescribed(name: String, status: Int32, says: [String]) throws {
+        let goldens = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "TortoiseCoreTests/Goldens/HDF5")
+        let result = try run("tortoise-train", ["check", goldens.appending(path: name).path])
+        #expect(result.status == status, "\(result.errors)")
+        for text in says { #expect(result.output.contains(text), "\(result.output)") }
+        #expect(status == 0 || result.errors.contains("no conditioning latents"))
+    }
+
+    @Test func aCheckOfTwoThingsIsRefused() throws {
+        #expect(try run("tortoise-train", ["check", "a.h5", "--yaml", "b.yaml"]).status == 2)
+        #expect(try run("tortoise-train", ["check", "a.h5", "--limit=-1"]).status == 2)
+        #expect(try run("tortoise-train", ["check", "/none/a.h5"]).status == 3)
+    }
 }

@@ -130,7 +130,7 @@ static int are_chunks_whole(hid_t dataset, hid_t space, hid_t properties, size_t
 // Whether checksums guard the file's structure, as they do since HDF5 1.10: then it is what a writer meant.
 static int has_checksums(hid_t object) {
     H5F_info2_t info;
-    return H5Fget_info2(object, &info) >= 0 && info.super.version >= 3;
+    return H5Fget_info2(object, &info) >= 0 && info.super.version == 3;
 }
 
 int tortoise_h5_is_whole(int64_t dataset) {

@@ -126,3 +126,26 @@ public struct DatasetCheck: Sendable {
 
     private static func rounded(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
 }
+
+extension DatasetCheck {
+    /// Describes a dataset by its file alone: ours, or the Python trainer's.
+    ///
+    /// - Parameters:
+    ///   - limit: How many names are listed of each kind.
+    ///   - progress: What it throws ends the work.
+    /// - Returns: Lines for people, and what keeps the file from being trained on, if anything.
+    /// - Throws: `InputError` when the file cannot be read, or is neither.
+    public static func report(
+        ofFile path: String, limit: Int, progress: (_ done: Int, _ total: Int) throws -> Void
+    ) throws -> (lines: [String], obstacle: InputError?) {
+        guard try !PythonDatasetFile.isLayout(of: HDF5File.open(path).root) else {
+            let summary = try PythonDatasetSummary(PythonDatasetFile(path: path), progress: progress)
+            return (summary.lines, PythonDatasetFile.whatIsMissing(path))
+        }
+        let file = try DatasetFile(path: path)
+        let tokenizer = try BPETokenizer(path: DataFolder.path(of: "tokenizer.json"))
+        let check = try DatasetCheck(file, TextFrontEnd(cleaners: .extended, tokenizer: tokenizer), progress: progress)
+        let obstacle = check.utterances > 0 ? nil : InputError.data("expected utterances, found none", at: path)
+        return (check.lines(limit: limit), obstacle)
+    }
+}

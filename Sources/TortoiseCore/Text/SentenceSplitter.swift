@@ -1,5 +1,6 @@
 /// Cuts long text where people pause: at sentences, in long sentences at clauses, in long clauses at words, in endless
-/// words anywhere; or, for speaking in one breath, at clauses and before the words that begin a phrase, and nowhere else. A dot after an abbreviation or an initial ("Dr. James T. Kirk", "e.g. this") ends nothing.
+/// words anywhere; or, for speaking in one breath, at clauses and before the words that begin a phrase, and nowhere else.
+/// A dot after an abbreviation or an initial ("Dr. James T. Kirk", "e.g. this") ends nothing.
 public struct SentenceSplitter: Sendable {
     /// The length that a piece is filled up to.
     public let desired: Int
@@ -187,16 +188,13 @@ public struct SentenceSplitter: Sendable {
     private static let isWordEnd: Cutter = { text, position in text.isSpace(position) }
 
     private static let conjunctions: Set<String> = [
-        "and", "or", "but", "nor", "so", "yet", "that", "which", "who", "whom", "whose", "when", "where", "while",
-        "because", "if",
-        "although", "though", "unless", "until", "since", "before", "after", "as", "than", "whether",
+        "after", "although", "and", "as", "because", "before", "but", "if", "nor", "or", "since", "so", "than", "that",
+        "though", "unless", "until", "when", "where", "whether", "which", "while", "who", "whom", "whose", "yet",
     ]
     private static let prepositions: Set<String> = [
         "about", "above", "across", "against", "along", "among", "around", "at", "behind", "below", "beneath", "beside",
-        "between",
-        "beyond", "by", "during", "for", "from", "in", "inside", "into", "near", "on", "onto", "outside", "over",
-        "past", "through",
-        "throughout", "to", "toward", "towards", "under", "with", "within", "without",
+        "between", "beyond", "by", "during", "for", "from", "in", "inside", "into", "near", "on", "onto", "outside",
+        "over", "past", "through", "throughout", "to", "toward", "towards", "under", "with", "within", "without",
     ]
 
     private static let isBeforeConjunction: Cutter = { text, position in isBefore(conjunctions, text, position) }

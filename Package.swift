@@ -47,8 +47,8 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CLZF", pkgConfig: "liblzf", providers: [.apt(["liblzf-dev"])]),
 
-        // Keeps the HDF5 library from what it would not survive: damaged files are read in a child process first.
-        .target(name: "CHDF5Check", dependencies: ["CHDF5", "CLZF"], linkerSettings: [.linkedLibrary("z")]),
+        // Reads HDF5 files that the library may not survive in a child process, which need not.
+        .target(name: "CHDF5Reader", dependencies: ["CHDF5", "CLZF"], linkerSettings: [.linkedLibrary("z")]),
 
         // SIMD kernels: one body, one file per instruction set, chosen when the program starts.
         .target(name: "CKernels"),
@@ -56,7 +56,7 @@ let package = Package(
         .target(
             name: "TortoiseCore",
             dependencies: [
-                "CKernels", "COpenBLAS", "CSndFile", "CHDF5", "CHDF5Check", "CLZF",
+                "CKernels", "COpenBLAS", "CSndFile", "CHDF5", "CHDF5Reader", "CLZF",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),

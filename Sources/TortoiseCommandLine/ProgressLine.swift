@@ -11,22 +11,25 @@ public final class ProgressLine {
     public init(_ label: String) { self.label = label }
 
     /// Shows how far the work is; cheap to call often.
-    public func update(_ done: Int, _ total: Int) {
+    ///
+    /// - Parameter total: nil where it is not known.
+    public func update(_ done: Int, _ total: Int?) {
         let interval = isTerminal ? 0.1 : 5.0
         guard -last.timeIntervalSinceNow >= interval || done == total else { return }
         last = Date()
-        let share = total > 0 ? Double(done) / Double(total) : 1
         let elapsed = -start.timeIntervalSinceNow
+        guard let total else { return show("\(label) \(done), \(Int(elapsed)) s", bar: "") }
+        let share = total > 0 ? Double(done) / Double(total) : 1
         let left = done > 0 ? elapsed / Double(done) * Double(total - done) : 0
-        let text = "\(label) \(done)/\(total) \(Int(elapsed)) s, \(Int(left)) s left"
-        if isTerminal {
-            let bar =
-                String(repeating: "█", count: Int(share * 24)) + String(repeating: "░", count: 24 - Int(share * 24))
-            write("\r\u{1B}[K\(bar) \(text)")
-            isShown = true
-        } else {
-            write(text + "\n")
-        }
+        let bar =
+            String(repeating: "█", count: Int(share * 24)) + String(repeating: "░", count: 24 - Int(share * 24)) + " "
+        show("\(label) \(done)/\(total) \(Int(elapsed)) s, \(Int(left)) s left", bar: bar)
+    }
+
+    private func show(_ text: String, bar: String) {
+        guard isTerminal else { return write(text + "\n") }
+        write("\r\u{1B}[K\(bar)\(text)")
+        isShown = true
     }
 
     /// Leaves the line.

@@ -2,7 +2,7 @@
 
     python hdf5.py OUTPUT_FOLDER        (needs h5py, numpy)
 
-arrays.h5    number arrays in many packings; element i of each is (7919 i + 13) mod 251, "noise" being full of random bits
+arrays.h5    number arrays in many packings, in the format with checksums; element i of each is (7919 i + 13) mod 251, "noise" being full of random bits
 python.h5    the layout of e-c-k-e-r/tortoise-tts (data.py --action=hdf5), LZF-compressed
 packed.h5    that layout from other hands: codes in one piece, in the header, and through each filter
 short.h5     arrays of which less is stored than their shape takes, each in another packing
@@ -23,7 +23,7 @@ def ramp(count, dtype):
 
 
 def arrays(path):
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
         file.create_dataset("lzf_int16", data=ramp(5000, "<i2"), chunks=(700,), compression="lzf")
         file.create_dataset("lzf_shuffle_float32", data=ramp(3200, "<f4").reshape(200, 16), chunks=(30, 16), compression="lzf",
                             shuffle=True)
@@ -35,8 +35,11 @@ def arrays(path):
         file.create_dataset("float64", data=ramp(100, "<f8"))
         noise = np.random.default_rng(5).integers(0, 2**32, 2000, dtype="<u4")
         file.create_dataset("lzf_noise_uint32", data=noise, chunks=(500,), compression="lzf")
-        file["text_variable"] = "naïve 日本"
-        file.create_dataset("text_fixed", data=np.bytes_("fixed"))
+        # An optional filter that the library lacks is passed over when it is written, but its number stays.
+        unknown = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        unknown.set_chunk((100,))
+        unknown.set_filter(32001, h5py.h5z.FLAG_OPTIONAL)
+        h5py.h5d.create(file.id, b"unknown_filter", h5py.h5t.STD_I32LE, h5py.h5s.create_simple((300,)), unknown)
         file.create_dataset("text_list", data=["a", "b"])
         group = file.create_group("deep/er")
         group.attrs["text"] = "é"

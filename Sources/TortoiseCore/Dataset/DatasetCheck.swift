@@ -132,14 +132,14 @@ extension DatasetCheck {
     ///
     /// - Parameters:
     ///   - limit: How many names are listed of each kind.
-    ///   - progress: What it throws ends the work.
+    ///   - progress: Is told how many utterances were read, and of how many where that is known; what it throws ends the work.
     /// - Returns: Lines for people, and what keeps the file from being trained on, if anything.
     /// - Throws: `InputError` when the file cannot be read, or is neither.
     public static func report(
-        ofFile path: String, limit: Int, progress: (_ done: Int, _ total: Int) throws -> Void
+        ofFile path: String, limit: Int, progress: (_ done: Int, _ total: Int?) throws -> Void
     ) throws -> (lines: [String], obstacle: InputError?) {
-        guard try !PythonDatasetFile.isLayout(of: HDF5File.open(path).root) else {
-            let summary = try PythonDatasetSummary(PythonDatasetFile(path: path), progress: progress)
+        guard try !PythonDatasetFile.isLayout(path) else {
+            let summary = try PythonDatasetSummary(path: path) { try progress($0, nil) }
             return (summary.lines, PythonDatasetFile.whatIsMissing(path))
         }
         let file = try DatasetFile(path: path)

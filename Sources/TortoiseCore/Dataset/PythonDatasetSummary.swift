@@ -9,40 +9,42 @@ struct PythonDatasetSummary {
         var seconds = 0.0
         var codes = 0
         var wordless = 0
+
+        mutating func add(_ utterance: Utterance) {
+            utterances += 1
+            speakers.insert(utterance.speaker)
+            seconds += Double(utterance.sampleCount) / 22_050
+            codes += utterance.codes.count
+            if utterance.tokens.isEmpty { wordless += 1 }
+        }
     }
 
     private let path: String
-    private var splits: [(name: String, split: Split)] = []
-    private let vocabularySize: Int?
+    private var splits: [String: Split] = [:]
+    private var vocabularySize: Int?
 
-    /// - Parameter progress: What it throws ends the work.
+    /// - Parameter progress: Is told how many utterances were read; what it throws ends the work.
     /// - Throws: `InputError` naming the first utterance that is damaged.
-    init(_ file: PythonDatasetFile, progress: (_ done: Int, _ total: Int) throws -> Void) throws {
-        path = file.path
-        let entries = try file.entries()
-        for (index, entry) in entries.enumerated() {
-            try progress(index, entries.count)
-            let utterance = try file.utterance(entry)
-            if splits.last?.name != entry.split { splits.append((entry.split, Split())) }
-            let last = splits.count - 1
-            splits[last].split.utterances += 1
-            splits[last].split.speakers.insert(entry.speaker)
-            splits[last].split.seconds += Double(utterance.sampleCount) / 22_050
-            splits[last].split.codes += utterance.codes.count
-            if utterance.tokens.isEmpty { splits[last].split.wordless += 1 }
-        }
-        try progress(entries.count, entries.count)
-        vocabularySize = try file.vocabulary().flatMap { text in
-            guard case .object(let members)? = try? JSONValue(parsing: Array(text.utf8), at: file.path) else {
-                return nil
+    init(path: String, progress: (_ done: Int) throws -> Void) throws {
+        self.path = path
+        var done = 0
+        try PythonDatasetFile.read(path) { item in
+            switch item {
+            case .vocabulary(let text):
+                guard case .object(let members)? = try? JSONValue(parsing: Array(text.utf8), at: path) else { return }
+                vocabularySize = members.count
+            case .utterance(let split, let utterance):
+                splits[split, default: Split()].add(utterance)
+                done += 1
+                try progress(done)
             }
-            return members.count
         }
     }
 
     var lines: [String] {
         var lines = ["\(path) is the Python trainer's"]
-        for (name, split) in splits {
+        for name in PythonDatasetFile.splits {
+            guard let split = splits[name] else { continue }
             let minutes = (split.seconds / 6).rounded() / 10
             let wordless = split.wordless > 0 ? ", \(split.wordless) of them without text" : ""
             lines.append(

@@ -120,15 +120,12 @@ extension DatasetSchema {
 
     /// Reads the schema of an open file.
     ///
-    /// - Throws: `InputError` when the file is no dataset of ours, naming what it is instead.
+    /// - Throws: `InputError` when the file is no dataset of ours.
     init(from root: HDF5Group) throws {
-        func text(_ name: String) throws -> String? { try root.text(attribute: name, allowsVariable: false) }
+        func text(_ name: String) throws -> String? { try root.text(attribute: name) }
         guard try text("format") == Self.format else {
-            guard PythonDatasetFile.isLayout(of: root) else {
-                throw InputError.data(
-                    "expected a dataset written by 'tortoise-train prepare', found another HDF5 file", at: root.file)
-            }
-            throw PythonDatasetFile.whatIsMissing(root.file)
+            throw InputError.data(
+                "expected a dataset of 'tortoise-train prepare', found another HDF5 file", at: root.file)
         }
         func whole(_ name: String, _ range: ClosedRange<Int>) throws -> Int {
             let number = try root.number(attribute: name)

@@ -1,5 +1,4 @@
 import CHDF5
-import CHDF5Check
 import Foundation
 
 /// An array in a file; rows are slices along its first dimension.
@@ -81,19 +80,17 @@ struct HDF5Dataset: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - rows: A range along the first dimension; nil reads everything, a scalar too.
-    ///   - converting: Accepts other widths of whole or floating-point numbers than the one asked for.
     /// - Returns: The elements in row-major order.
     /// - Throws: `InputError` for a wrong element type, rows that are not there, damaged data, and for more than the file can hold.
     func read<Element: HDF5Element>(
-        _ type: Element.Type = Element.self, rows: Range<Int>? = nil, converting: Bool = false
+        _ type: Element.Type = Element.self, rows: Range<Int>? = nil
     ) throws -> [Element] {
         try HDF5Library.locked {
-            try requireElement(type, converting: converting)
+            try requireElement(type)
             let shape = try shape()
             let rows = rows ?? 0..<(shape.first ?? 1)
             let count = try elementCount(rows, shape, MemoryLayout<Element>.stride)
             guard count > 0 else { return [] }
-            try requireWhole()
             let (memory, selection) = try select(rows, shape, count)
             var failed = false
             let values = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -149,26 +146,12 @@ struct HDF5Dataset: @unchecked Sendable {
             guard H5Drefresh(identifier.id) >= 0 else { throw HDF5Library.takeError("refresh the dataset", at: place) }
         }
     }
-
-    /// The text that a dataset without dimensions holds.
-    func text() throws -> String {
-        try HDF5Library.locked {
-            guard let type = HDF5Identifier(H5Dget_type(identifier.id), .datatype),
-                let space = HDF5Identifier(H5Dget_space(identifier.id), .dataspace)
-            else { throw HDF5Library.takeError("read the text", at: place) }
-            try requireWhole()
-            return try HDF5Text.read(type: type, space: space, place) { type, buffer in
-                let all = tortoise_h5_all()
-                return H5Dread(identifier.id, type, all, all, tortoise_h5_default(), buffer)
-            }
-        }
-    }
 }
 
 // MARK: - Checks
 
 extension HDF5Dataset {
-    private func requireElement<Element: HDF5Element>(_ element: Element.Type, converting: Bool) throws {
+    private func requireElement<Element: HDF5Element>(_ element: Element.Type) throws {
         guard let type = HDF5Identifier(H5Dget_type(identifier.id), .datatype) else {
             throw HDF5Library.takeError("read the element type", at: place)
         }
@@ -177,7 +160,7 @@ extension HDF5Dataset {
         let isSame =
             kind == wanted && H5Tget_size(type.id) == MemoryLayout<Element>.size
             && (kind != H5T_INTEGER || H5Tget_sign(type.id) == H5Tget_sign(Element.nativeType))
-        guard isSame || (converting && kind == wanted) else {
+        guard isSame else {
             throw InputError.data("expected \(Element.self) elements, found \(elementName())", at: place)
         }
     }
@@ -203,17 +186,6 @@ extension HDF5Dataset {
             }
         }
         return count
-    }
-
-    /// Keeps the library from reading on behind what is stored.
-    private func requireWhole() throws {
-        let isWhole = tortoise_h5_is_whole(identifier.id) != 0
-        H5Eclear2(tortoise_h5_error_stack())
-        guard isWhole else {
-            throw InputError.data(
-                "the file is damaged: what is stored of this array is not what its shape takes", at: place,
-                try: "make it again, packed with gzip or lzf or not at all")
-        }
     }
 
     private func tooLarge(_ shape: [Int]) -> InputError {

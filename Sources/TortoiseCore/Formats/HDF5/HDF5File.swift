@@ -1,9 +1,9 @@
 import CHDF5
-import CHDF5Check
 import Foundation
 
-/// An open HDF5 file.
+/// An open HDF5 file of our own format, whose structure carries checksums: the library finds damage before it follows it.
 ///
+/// `HDF5Contents` reads files of other formats.
 /// `@unchecked Sendable` because every call takes the library's lock.
 final class HDF5File: @unchecked Sendable {
     enum Access {
@@ -27,13 +27,12 @@ final class HDF5File: @unchecked Sendable {
 
     /// Opens a file.
     ///
-    /// - Throws: `InputError` when the file is missing, no HDF5, damaged, or open for writing elsewhere.
+    /// - Throws: `InputError` when the file is missing, no HDF5, without checksums, damaged, or open for writing elsewhere.
     static func open(_ path: String, _ access: Access = .read) throws -> HDF5File {
         try checkSignature(path)
+        guard try isChecksummed(path) else { throw try PythonDatasetFile.wrongFormat(path) }
         return try HDF5Library.locked {
             let properties = try accessProperties(path)
-            // With checksums the library itself finds damage before it follows it.
-            if try !isChecksummed(path) { try checkSurvival(path, properties) }
             let flags =
                 switch access {
                 case .read: tortoise_h5_read_only() | tortoise_h5_swmr_read()
@@ -92,7 +91,8 @@ final class HDF5File: @unchecked Sendable {
         return HDF5File(path: path, identifier: identifier, root: root)
     }
 
-    private static func accessProperties(_ path: String) throws -> HDF5Identifier {
+    /// How files are opened; call under the lock.
+    static func accessProperties(_ path: String) throws -> HDF5Identifier {
         guard let properties = HDF5Identifier(H5Pcreate(tortoise_h5_file_access()), .propertyList) else {
             throw HDF5Library.takeError("prepare opening", at: path)
         }
@@ -107,25 +107,8 @@ final class HDF5File: @unchecked Sendable {
         return properties
     }
 
-    /// Has a child process read the file first: the library breaks on some damaged ones.
-    private static func checkSurvival(_ path: String, _ properties: HDF5Identifier) throws {
-        let flags = tortoise_h5_read_only() | tortoise_h5_swmr_read()
-        let trouble =
-            switch Int(tortoise_h5_check(path, flags, properties.id)) {
-            case TORTOISE_H5_CRASHES: "crashes"
-            case TORTOISE_H5_HANGS: "never ends"
-            case TORTOISE_H5_GREEDY: "takes memory without bounds"
-            default: String?.none
-            }
-        if let trouble {
-            throw InputError.data(
-                "the file is damaged: the HDF5 library \(trouble) when it reads it", at: path,
-                try: "make it again; 'h5dump' may show what can be saved")
-        }
-    }
-
     /// Says in plain words what the library would say in its own.
-    private static func checkSignature(_ path: String) throws {
+    static func checkSignature(_ path: String) throws {
         guard try Array(header(path).prefix(8)) == signature else {
             throw InputError.data("expected an HDF5 file, found something else", at: path)
         }

@@ -82,12 +82,7 @@ struct HDF5Group: @unchecked Sendable {
 // MARK: - Attributes
 
 extension HDF5Group {
-    func attributeNames() throws -> [String] { try HDF5Attributes.names(of: identifier, place) }
-    /// - Parameter allowsVariable: Whether text of variable length is read too. It lies in a heap without checksums, and the
-    ///   library may crash where that is damaged.
-    func text(attribute name: String, allowsVariable: Bool = true) throws -> String? {
-        try HDF5Attributes.text(of: identifier, name, place, allowsVariable: allowsVariable)
-    }
+    func text(attribute name: String) throws -> String? { try HDF5Attributes.text(of: identifier, name, place) }
     func number(attribute name: String) throws -> Double? { try HDF5Attributes.number(of: identifier, name, place) }
     func set(_ text: String, attribute name: String) throws {
         try HDF5Attributes.set(text, of: identifier, name, place)
@@ -110,39 +105,32 @@ extension HDF5Dataset {
 
 /// Attributes: scalars of text and numbers on a group or dataset.
 enum HDF5Attributes {
-    static func names(of object: HDF5Identifier, _ place: String) throws -> [String] {
-        try HDF5Library.locked {
-            var names: [String] = []
-            let status = withUnsafeMutablePointer(to: &names) { pointer in
-                H5Aiterate2(
-                    object.id, H5_INDEX_NAME, H5_ITER_NATIVE, nil,
-                    { _, name, _, context in
-                        if let name, let context {
-                            context.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
-                        }
-                        return 0
-                    }, pointer)
-            }
-            guard status >= 0 else { throw HDF5Library.takeError("list the attributes", at: place) }
-            return names.sorted()
-        }
-    }
+    /// The longest text that is read, in bytes.
+    private static let maximumText = 64 << 20
 
     /// The text of an attribute; nil when there is none of this name.
-    static func text(
-        of object: HDF5Identifier, _ name: String, _ place: String, allowsVariable: Bool = true
-    ) throws -> String? {
+    ///
+    /// - Throws: `InputError` for text of variable length too: it lies in a heap without checksums, and the library may crash where
+    ///   that is damaged.
+    static func text(of object: HDF5Identifier, _ name: String, _ place: String) throws -> String? {
         try HDF5Library.locked {
             guard let attribute = try open(object, name, place) else { return nil }
             guard let type = HDF5Identifier(H5Aget_type(attribute.id), .datatype),
                 let space = HDF5Identifier(H5Aget_space(attribute.id), .dataspace)
             else { throw HDF5Library.takeError("read the attribute '\(name)'", at: place) }
-            guard allowsVariable || H5Tis_variable_str(type.id) == 0 else {
-                throw InputError.data("expected the attribute '\(name)' to be text of fixed length", at: place)
+            guard H5Tget_class(type.id) == H5T_STRING, H5Sget_simple_extent_npoints(space.id) == 1,
+                H5Tis_variable_str(type.id) == 0
+            else { throw InputError.data("expected the attribute '\(name)' to be one text of fixed length", at: place) }
+            let size = H5Tget_size(type.id)
+            guard size > 0, size <= maximumText else {
+                throw InputError.data(
+                    "expected the attribute '\(name)' to be below 64 MiB, found \(size) bytes", at: place)
             }
-            return try HDF5Text.read(type: type, space: space, "\(place): attribute '\(name)'") {
-                H5Aread(attribute.id, $0, $1)
+            var bytes = [UInt8](repeating: 0, count: size)
+            guard H5Aread(attribute.id, type.id, &bytes) >= 0 else {
+                throw HDF5Library.takeError("read the attribute '\(name)'", at: place)
             }
+            return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
     }
 
@@ -169,7 +157,7 @@ enum HDF5Attributes {
         try HDF5Library.locked {
             // Fixed length: such text lies in the object's header, under its checksum.
             let bytes = Array(text.utf8) + (text.isEmpty ? [0] : [])
-            let type = try HDF5Text.fixedType(bytes.count, place)
+            let type = try textType(bytes.count, place)
             try write(object, name, type: type.id, place) { H5Awrite($0, type.id, bytes) }
         }
     }
@@ -206,41 +194,12 @@ enum HDF5Attributes {
             body(attribute.id) >= 0
         else { throw HDF5Library.takeError("write the attribute '\(name)'", at: place) }
     }
-}
-
-/// Text in HDF5: of variable length as h5py writes it, or padded to a fixed one.
-enum HDF5Text {
-    /// The longest text of fixed length that is read, in bytes.
-    private static let maximumText = 64 << 20
 
     /// UTF-8 of a fixed number of bytes; call under the lock.
-    static func fixedType(_ count: Int, _ place: String) throws -> HDF5Identifier {
+    private static func textType(_ count: Int, _ place: String) throws -> HDF5Identifier {
         guard let type = HDF5Identifier(H5Tcopy(tortoise_h5_c_string()), .datatype), H5Tset_size(type.id, count) >= 0,
             H5Tset_strpad(type.id, H5T_STR_NULLPAD) >= 0, H5Tset_cset(type.id, H5T_CSET_UTF8) >= 0
         else { throw HDF5Library.takeError("make a text type", at: place) }
         return type
-    }
-
-    /// Reads one text through a library call that fills a buffer; call under the lock.
-    static func read(
-        type: HDF5Identifier, space: HDF5Identifier, _ place: String,
-        _ fill: (hid_t, UnsafeMutableRawPointer) -> herr_t
-    ) throws -> String {
-        guard H5Tget_class(type.id) == H5T_STRING, H5Sget_simple_extent_npoints(space.id) == 1 else {
-            throw InputError.data("expected one text", at: place)
-        }
-        guard H5Tis_variable_str(type.id) <= 0 else {
-            var pointer: UnsafeMutablePointer<CChar>?
-            guard fill(type.id, &pointer) >= 0 else { throw HDF5Library.takeError("read the text", at: place) }
-            defer { H5free_memory(pointer) }
-            return pointer.map { String(cString: $0) } ?? ""
-        }
-        let size = H5Tget_size(type.id)
-        guard size > 0, size <= maximumText else {
-            throw InputError.data("expected a text below 64 MiB, found \(size) bytes", at: place)
-        }
-        var bytes = [UInt8](repeating: 0, count: size)
-        guard fill(type.id, &bytes) >= 0 else { throw HDF5Library.takeError("read the text", at: place) }
-        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }

@@ -123,35 +123,53 @@ func madeUpUtterance(_ index: Int) -> Utterance {
         }
     }
 
+    private func utterances(_ path: String) throws -> [(split: String, utterance: Utterance)] {
+        var found: [(String, Utterance)] = []
+        try PythonDatasetFile.read(path) { item in
+            if case .utterance(let split, let utterance) = item { found.append((split, utterance)) }
+        }
+        return found
+    }
+
     @Test func thePythonLayoutIsRead() throws {
         let path = try golden("HDF5/python.h5").path
-        let file = try PythonDatasetFile(path: path)
-        let entries = try file.entries()
+        let all = try utterances(path)
+        let names = all.map { "\($0.split)/\($0.utterance.speaker)/\($0.utterance.name)" }
         #expect(
-            entries.map(\.path) == [
-                "training/LibriTTS/84/utt_00000", "training/LibriTTS/84/utt_00001", "training/Other/x/a",
-                "noise/Noise/rain/drop",
+            names == [
+                "noise/Noise/rain/drop", "training/LibriTTS/84/utt_00000", "training/LibriTTS/84/utt_00001",
+                "training/Other/x/a",
             ])
-        let second = try file.utterance(entries[1])
+        let second = all[2].utterance
         #expect(second.codes == ramp(75).map { UInt16($0 * 31) })
         #expect(second.tokens == Array("world".utf8).map(UInt16.init))
         #expect(second.text == "world" && second.language == "en" && second.speaker == "LibriTTS/84")
         #expect(second.sampleCount == 75 * 1_024)
         #expect(second.autoregressiveLatent.isEmpty)
-        #expect(try file.utterance(entries[3]).tokens == [])
-        #expect(try file.vocabulary() == #"{"[STOP]": 0, "a": 14}"#)
+        #expect(all[0].utterance.tokens == [])
+        var vocabulary: [PythonDatasetFile.Item] = []
+        try PythonDatasetFile.read(path) { if case .vocabulary = $0 { vocabulary.append($0) } }
+        #expect(vocabulary == [.vocabulary(#"{"[STOP]": 0, "a": 14}"#)])
+    }
 
+    @Test func anotherLayoutIsNamed() throws {
+        let path = try golden("HDF5/python.h5").path
         let error = #expect(throws: InputError.self) { try DatasetFile(path: path) }
         #expect(error?.problem.contains("no conditioning latents") == true)
-        #expect(throws: InputError.self) { try PythonDatasetFile(path: golden("HDF5/arrays.h5").path) }
-        #expect(throws: InputError.self) { try DatasetFile(path: golden("HDF5/arrays.h5").path) }
+        for name in ["arrays", "short"] {
+            let other = try golden("HDF5/\(name).h5").path
+            #expect { try PythonDatasetFile.read(other) { _ in } } throws: { "\($0)".contains("found none of them") }
+            #expect { try DatasetFile(path: other) } throws: { "\($0)".contains("found another HDF5 file") }
+        }
+        let ours = try golden("HDF5/dataset.h5").path
+        #expect(try !PythonDatasetFile.isLayout(ours))
+        #expect(throws: InputError.self) { try PythonDatasetFile.read(ours) { _ in } }
     }
 
     @Test func thePythonLayoutIsReadHoweverItIsPacked() throws {
-        let file = try PythonDatasetFile(path: golden("HDF5/packed.h5").path)
-        let entries = try file.entries()
-        #expect(entries.map(\.name) == ["chunked", "compact", "contiguous", "gzip", "lzf", "shuffle"])
-        for entry in entries { #expect(try file.utterance(entry).codes == Array(0..<40)) }
+        let all = try utterances(golden("HDF5/packed.h5").path)
+        #expect(all.map(\.utterance.name) == ["chunked", "compact", "contiguous", "gzip", "lzf", "shuffle"])
+        for entry in all { #expect(entry.utterance.codes == Array(0..<40)) }
     }
 
     @Test func aSecondWriterIsRefused() throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import TortoiseCore
 
 /// Our own files carry checksums on all their structure, so damage is found wherever it falls. Files of older formats (h5py's
-/// default) have none, and libhdf5 itself crashes on some damaged ones: a child process meets them first.
+/// default) have none, and libhdf5 itself crashes on some damaged ones: a child process reads them.
 @Suite struct HDF5MutationTests {
     @Test(.timeLimit(.minutes(1))) func damagedDatasetsNeverTrap() throws {
         let original = try Array(Data(contentsOf: golden("HDF5/dataset.h5")))
@@ -37,23 +37,15 @@ import Testing
                 bytes[place] = UInt8(value)
             }
             try Data(bytes).write(to: URL(filePath: path))
-            let error = #expect(throws: InputError.self) { try PythonDatasetFile(path: path) }
+            let error = #expect(throws: InputError.self) { try PythonDatasetFile.read(path) { _ in } }
             #expect(error?.problem.contains("the HDF5 library crashes") == true)
         }
-    }
-
-    /// The library would read on behind what it unpacked.
-    @Test(arguments: ["gzip", "gzip_skipped", "lzf_skipped", "shuffle", "fletcher", "gzip_endless"])
-    func chunksThatAreTooShortAreRefused(name: String) throws {
-        let array = try HDF5File.open(golden("HDF5/short.h5").path).root.dataset(name)
-        #expect { try array.read(Int32.self) } throws: { "\($0)".contains("not what its shape takes") }
     }
 
     @Test(.timeLimit(.minutes(1))) func damagedPythonDatasetsNeverTrap() throws {
         let original = try Array(Data(contentsOf: golden("HDF5/python.h5")))
         try expectNoTrap(original, rounds: 300, seed: 22, dense: 0..<original.count) { mapped in
-            let file = try PythonDatasetFile(path: mapped.path)
-            for entry in try file.entries().prefix(3) { _ = try file.utterance(entry) }
+            try PythonDatasetFile.read(mapped.path) { _ in }
         }
     }
 

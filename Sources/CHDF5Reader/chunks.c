@@ -4,7 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "CHDF5Check.h"
+#include "CHDF5Reader.h"
 
 enum {
     LZF = 32000,             // h5py's filter

@@ -63,7 +63,7 @@ private struct DecodingStack {
     init(layers: Int, width: Int, _ precision: WeightPrecision) throws {
         let noise = random(4 * width, width)
         let source = RepeatedWeights(noise, width: width)
-        matrices = try ParameterStore.load(from: source, precision: precision, strict: false) { scope in
+        matrices = try ParameterStore.load(from: source, precision: precision) { scope in
             (0..<layers).map { layer in
                 let block = scope[layer]
                 return (

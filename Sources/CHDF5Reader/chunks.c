@@ -106,41 +106,50 @@ static int read_packing(hid_t space, hid_t properties, size_t element, Packing *
     return 1;
 }
 
-static int are_chunks_whole(hid_t dataset, hid_t space, hid_t properties, size_t element) {
-    Packing packing;
-    if (!read_packing(space, properties, element, &packing)) return 0;
-    hsize_t chunks = 1, place[H5S_MAX_RANK] = {0};
-    for (int axis = 0; axis < packing.rank; axis++) {
-        const hsize_t count = packing.extent[axis] / packing.chunk[axis] + (packing.extent[axis] % packing.chunk[axis] != 0);
+// Looks at the chunks that hold rows [first, last) of the first axis.
+static int are_chunks_whole(hid_t dataset, const Packing *packing, hsize_t first, hsize_t last) {
+    if (last > packing->extent[0]) last = packing->extent[0];
+    const hsize_t top = first / packing->chunk[0] * packing->chunk[0];
+    hsize_t chunks = 1, place[H5S_MAX_RANK] = {top};
+    for (int axis = 0; axis < packing->rank; axis++) {
+        const hsize_t length = axis > 0 ? packing->extent[axis] : last > top ? last - top : 0;
+        const hsize_t count = length / packing->chunk[axis] + (length % packing->chunk[axis] != 0);
         if (count == 0) return 1;
         if (count > MOST_CHUNKS / chunks) return 0;
         chunks *= count;
     }
     for (; chunks > 0; chunks--) {
-        if (!is_chunk_whole(dataset, place, &packing)) return 0;
-        for (int axis = packing.rank - 1; axis >= 0; axis--) {
-            place[axis] += packing.chunk[axis];
-            if (place[axis] < packing.extent[axis]) break;
+        if (!is_chunk_whole(dataset, place, packing)) return 0;
+        for (int axis = packing->rank - 1; axis >= 0; axis--) {
+            place[axis] += packing->chunk[axis];
+            if (axis == 0 || place[axis] < packing->extent[axis]) break;
             place[axis] = 0;
         }
     }
     return 1;
 }
 
-// Whether checksums guard the file's structure, as they do since HDF5 1.10: then it is what a writer meant.
-static int has_checksums(hid_t object) {
-    H5F_info2_t info;
-    return H5Fget_info2(object, &info) >= 0 && info.super.version == 3;
+int tortoise_h5_rows_are_whole(int64_t dataset, uint64_t first, uint64_t count) {
+    const hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset), properties = H5Dget_create_plist(dataset);
+    Packing packing;
+    const int whole = read_packing(space, properties, H5Tget_size(type), &packing) &&
+                      are_chunks_whole(dataset, &packing, first, first + count);
+    H5Pclose(properties), H5Sclose(space), H5Tclose(type);
+    return whole;
 }
 
 int tortoise_h5_is_whole(int64_t dataset) {
-    if (has_checksums(dataset)) return 1;
     const hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset), properties = H5Dget_create_plist(dataset);
     const size_t element = H5Tget_size(type);
     const hssize_t count = H5Sget_simple_extent_npoints(space);
     int whole = element > 0 && count >= 0;
     switch (whole ? H5Pget_layout(properties) : H5D_LAYOUT_ERROR) {
-        case H5D_CHUNKED: whole = are_chunks_whole(dataset, space, properties, element); break;
+        case H5D_CHUNKED: {
+            Packing packing;
+            whole = read_packing(space, properties, element, &packing) &&
+                    are_chunks_whole(dataset, &packing, 0, packing.extent[0]);
+            break;
+        }
         // Nothing is stored before the first write.
         case H5D_COMPACT:
         case H5D_CONTIGUOUS: {

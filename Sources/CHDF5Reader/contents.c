@@ -94,6 +94,13 @@ static void write_integers(const char *name, hid_t dataset, hssize_t count) {
     free(numbers);
 }
 
+static int lies_elsewhere(hid_t dataset) {
+    const hid_t properties = H5Dget_create_plist(dataset);
+    const int elsewhere = H5Pget_external_count(properties) > 0 || H5Pget_layout(properties) == H5D_VIRTUAL;
+    H5Pclose(properties);
+    return elsewhere;
+}
+
 // The number of a filter that the library lacks; -1 when it has all.
 static int missing_filter(hid_t dataset) {
     const hid_t properties = H5Dget_create_plist(dataset);
@@ -117,6 +124,8 @@ static void write_dataset(const char *name, hid_t dataset) {
     char why[64];
     if (type < 0 || space < 0 || count < 0) {
         write_library_fault(name);
+    } else if (lies_elsewhere(dataset)) {
+        write_fault(name, "what it holds lies in other files");
     } else if (filter >= 0) {
         snprintf(why, sizeof why, "it is packed with filter %d; known are gzip, shuffle and lzf", filter);
         write_fault(name, why);
@@ -134,8 +143,9 @@ static void write_dataset(const char *name, hid_t dataset) {
 
 static void write_group(const char *name, hid_t group, int depth);
 
+// Links to other files are passed over: they may be pipes, or of any kind.
 static herr_t write_link(hid_t parent, const char *name, const H5L_info_t *info, void *depth) {
-    (void)info;
+    if (info->type != H5L_TYPE_HARD && info->type != H5L_TYPE_SOFT) return 0;
     const hid_t object = H5Oopen(parent, name, H5P_DEFAULT);
     if (object < 0) return write_library_fault(name), 0;
     switch (H5Iget_type(object)) {

@@ -6,7 +6,7 @@ import TortoiseCore
 public struct AccessOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What clients have to send as bearer token; others on this machine can see it here, so better:",
+            "What clients have to send as bearer token; others on this machine can see it here, so --token-file is better.",
             valueName: "text"))
     public var token: String?
 

@@ -11,10 +11,12 @@ public protocol Program: ParsableCommand {}
 extension Program {
     /// Parses the command line, runs the command and leaves.
     public static func main() {
+        StandardOutput.reopenClosedDescriptors()
         BLASCore.restartWithBetter()
         do {
             try Execution.checkEnvironment()
-            var command = try parseAsRoot()
+            let arguments = ConfigurationSource.expandBareArguments(Array(CommandLine.arguments.dropFirst()))
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch let error as InputError {
             leave(saying: "\(configuration.commandName ?? "tortoise"): \(error)", error.kind)
@@ -25,7 +27,8 @@ extension Program {
     }
 
     private static func leave(saying message: String, _ kind: InputError.Kind) -> Never {
-        FileHandle.standardError.write(Data((message + "\n").utf8))
+        // Where even that cannot be written the exit code has to do.
+        try? FileHandle.standardError.write(contentsOf: Data((message + "\n").utf8))
         exit(withError: ExitCode(kind.rawValue))
     }
 }

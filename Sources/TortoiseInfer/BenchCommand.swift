@@ -52,10 +52,14 @@ struct BenchCommand: ParsableCommand {
             return times.isEmpty ? nil : (stage.rawValue, times[times.count / 2])
         }
         let totals = rounds.map(\.total).sorted()
-        report(stages + [("all", totals[totals.count / 2])], speech: speech, voiceSeconds: voiceSeconds)
+        report(
+            stages + [("all", totals[totals.count / 2])], speech: speech, voiceSeconds: voiceSeconds,
+            weights: models.precision)
     }
 
-    private func report(_ stages: [(name: String, seconds: Double)], speech: Double, voiceSeconds: Double) {
+    private func report(
+        _ stages: [(name: String, seconds: Double)], speech: Double, voiceSeconds: Double, weights: WeightPrecision
+    ) {
         let peak = ProcessMemory.peak >> 20
         let machine = "\(Execution.threadCount) threads, \(Execution.instructionSet.rawValue), \(BLASCore.name)"
         if json {
@@ -69,7 +73,7 @@ struct BenchCommand: ParsableCommand {
             print(report.serialized)
             return
         }
-        print("\(machine); \(modelOptions.dtype) weights, peak memory \(peak) MB")
+        print("\(machine); \(weights) weights, peak memory \(peak) MB")
         print(String(format: "voice      %7.3f s, once", voiceSeconds))
         for (name, seconds) in stages {
             let padded = name + String(repeating: " ", count: max(1, 11 - name.count))

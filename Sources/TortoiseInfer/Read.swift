@@ -47,6 +47,13 @@ struct Read: ParsableCommand {
         // A reading that is taken up again has to go on as it began.
         _ = try AudioFormat(path: outPath)
         let kind = try subtitleKind()
+        guard outPath != "-" else {
+            throw InputError.usage(
+                "a reading is joined in a file", at: "-o", try: "name one, or stream with 'speak --stream'")
+        }
+        guard (1...10_000).contains(partLength) else {
+            throw InputError.usage("expected 1 to 10000 characters, found \(partLength)", at: "--part-length")
+        }
         guard (0...60).contains(pause), (0...60).contains(paragraphPause) else {
             throw InputError.usage("expected pauses of 0 to 60 seconds", at: "--pause")
         }
@@ -54,7 +61,7 @@ struct Read: ParsableCommand {
         let (models, frontEnd) = try modelOptions.load()
         let voice = try VoiceLibrary(models, seed: settings.seed).voice(try voice ?? DefaultVoice.name())
         let identity =
-            "\(SpeechReport.settingsJSON(settings)) \(settings.sampling) \(voice) \(modelOptions.dtype) \(modelOptions.lora)"
+            "\(SpeechReport.settingsJSON(settings)) \(voice.autoregressive) \(voice.diffusion) \(models.identity)"
         var reading = try LongReading(
             content, frontEnd: frontEnd, desired: partLength, limit: partLength * 3 / 2, folder: outPath + ".parts",
             identity: identity)
@@ -62,11 +69,11 @@ struct Read: ParsableCommand {
         let pipeline = SpeechPipeline(models, frontEnd)
         let progress = ProgressLine("reading")
         for part in reading.parts where !reading.isDone(part) {
-            if !output.quiet { progress.update(part.index, reading.parts.count) }
+            if !output.quiet, !output.json { progress.update(part.index, reading.parts.count) }
             let spoken = try pipeline.speak(part.text, voice: voice, settings, utterance: part.index)
             try reading.store(spoken[0].samples, of: part)
         }
-        if !output.quiet { progress.update(reading.parts.count, reading.parts.count) }
+        if !output.quiet, !output.json { progress.update(reading.parts.count, reading.parts.count) }
         progress.finish()
         let timings = try reading.join(
             to: outPath,
@@ -76,10 +83,20 @@ struct Read: ParsableCommand {
             try AtomicFile.write(to: subtitles) { try $0.write(Array(kind.text(timings).utf8)) }
         }
         if !keepParts { reading.removeParts() }
-        if !output.quiet {
+        if output.json {
+            try StandardOutput.write(report(timings).serialized + "\n")
+        } else if !output.quiet {
             try? FileHandle.standardError.write(
                 contentsOf: Data("wrote \(outPath): \(reading.parts.count) parts\n".utf8))
         }
+    }
+
+    private func report(_ timings: [LongReading.Timing]) -> JSONValue {
+        [
+            "files": .array([.string(outPath)] + (subtitles.map { [.string($0)] } ?? [])),
+            "parts": .array(
+                timings.map { ["text": .string($0.text), "start": .number($0.start), "end": .number($0.end)] }),
+        ]
     }
 
     private func subtitleKind() throws -> Subtitles? {

@@ -40,20 +40,26 @@ struct Speak: ParsableCommand {
         Interruption.leaveCleanly()
         let settings = try samplingOptions.settings()
         let mode = try LatentMode(named: latents)
-        let lines = SpeechPipeline.lines(of: try Self.contents(text))
-        guard !lines.isEmpty else { throw InputError.data("the text is empty", try: "give something to say") }
+        let contents = try Self.contents(text)
         let path = outPath ?? Self.defaultPath()
         let format = try path == "-" ? AudioFormat(named: "wav") : AudioFormat(path: path)
+        try checkOutput(path, settings)
         let parts = try modelOptions.parts()
         let frontEnd = parts.frontEnd
-        let isLong = try lines.count > 1 || frontEnd.phrases(of: lines[0], longest: settings.longestPhrase).count > 1
+        let first = SpeechPipeline.lines(of: contents)
+        guard !first.isEmpty else { throw InputError.data("the text is empty", try: "give something to say") }
+        let isLong = try first.count > 1 || frontEnd.phrases(of: first[0], longest: settings.longestPhrase).count > 1
         let models = parts.models(keepsLoaded: isLong || settings.kept > 1)
         let start = ContinuousClock.now
         let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed).voice(
             voice ?? reference ?? DefaultVoice.name())
         let voiceSeconds = start.duration(to: .now).seconds
         let pipeline = SpeechPipeline(models, frontEnd)
-        guard !stream else { return try streamLines(lines, pipeline, voice, settings, to: path, format, since: start) }
+        let lines = try pipeline.utterances(of: contents, longestPhrase: settings.longestPhrase)
+        guard !stream else {
+            return try streamLines(
+                lines, pipeline, voice, settings, to: path, format, since: start, voiceSeconds: voiceSeconds)
+        }
         let display = StageDisplay(isQuiet: output.quiet || output.json)
         var versions: [[SpokenUtterance]] = []
         for (index, line) in lines.enumerated() {
@@ -74,22 +80,46 @@ struct Speak: ParsableCommand {
         try report(versions, pipeline.timings, voiceSeconds: voiceSeconds, written, settings)
     }
 
+    /// What cannot be written is said before anything is spoken.
+    private func checkOutput(_ path: String, _ settings: SpeechSettings) throws {
+        guard !stream || settings.kept == 1 else {
+            throw InputError.usage("a stream has one version", at: "--keep", try: "leave out --stream or --keep")
+        }
+        guard path == "-" else {
+            // Opened and let go: nothing is left of it.
+            _ = try AtomicFile(path: path)
+            return
+        }
+        guard settings.kept == 1 else {
+            throw InputError.usage("standard output takes one version", at: "--keep", try: "name a file with -o")
+        }
+        guard !output.json else {
+            throw InputError.usage(
+                "standard output takes the sound or the report", at: "--json", try: "name a file with -o")
+        }
+    }
+
     private func streamLines(
         _ lines: [String], _ pipeline: SpeechPipeline, _ voice: Voice, _ settings: SpeechSettings, to path: String,
-        _ format: AudioFormat, since start: ContinuousClock.Instant
+        _ format: AudioFormat, since start: ContinuousClock.Instant, voiceSeconds: Double
     ) throws {
         let sink = try SpeechSink(path: path, format: format, title: text, settings: settings)
         var firstSound: Double?
+        var spokenLines: [SpokenUtterance] = []
         for (index, line) in lines.enumerated() {
             if index > 0 {
                 try sink.write(SpeechJoin.silence(SpeechJoin.pause))
             }
-            _ = try pipeline.stream(line, voice: voice, settings, utterance: index) { samples in
-                try sink.write(samples)
-                firstSound = firstSound ?? start.duration(to: .now).seconds
-            }
+            spokenLines.append(
+                try pipeline.stream(line, voice: voice, settings, utterance: index) { samples in
+                    try sink.write(samples)
+                    firstSound = firstSound ?? start.duration(to: .now).seconds
+                })
         }
         try sink.finish()
+        guard !output.json else {
+            return try report([spokenLines], pipeline.timings, voiceSeconds: voiceSeconds, [path], settings)
+        }
         guard !output.quiet else { return }
         let (spent, spoken) = (start.duration(to: .now).seconds, sink.seconds)
         let line = String(
@@ -103,8 +133,7 @@ struct Speak: ParsableCommand {
         let clip = AudioClip(mono: samples, sampleRate: SpokenUtterance.sampleRate)
         let metadata = AudioMetadata(title: String(text.prefix(200)), comment: SpeechReport.settingsJSON(settings))
         guard path == "-" else { return try AudioFile.write(clip, to: path, format: format, metadata: metadata) }
-        // A reader that had enough is no error.
-        try? FileHandle.standardOutput.write(contentsOf: Data(AudioFile.encode(clip, as: format, metadata: metadata)))
+        try StandardOutput.write(AudioFile.encode(clip, as: format, metadata: metadata))
     }
 
     private func report(
@@ -114,7 +143,7 @@ struct Speak: ParsableCommand {
         let spoken = versions.flatMap { $0 }
         let report = SpeechReport(spoken, timings, voiceSeconds: voiceSeconds, files: written, settings: settings)
         if output.json {
-            try? FileHandle.standardOutput.write(contentsOf: Data((report.json + "\n").utf8))
+            try StandardOutput.write(report.json + "\n")
         } else if !output.quiet {
             try? FileHandle.standardError.write(contentsOf: Data((report.lines.joined(separator: "\n") + "\n").utf8))
         }

@@ -33,8 +33,8 @@ struct ModelOptions: ParsableArguments {
             "An adapter, with its strength after a colon; may be repeated.", valueName: "file[:strength]"))
     var lora: [String] = []
 
-    @Option(help: "How matrices of weights are kept: float32, bfloat16, int8 or int4.")
-    var dtype = "float32"
+    @Option(help: "How matrices of weights are kept: float32, bfloat16, int8 or int4; float32 by default.")
+    var dtype: String?
 
     @Option(
         help: ArgumentHelp(
@@ -48,12 +48,13 @@ struct ModelOptions: ParsableArguments {
     struct Parts {
         let files: ModelFiles
         let precision: WeightPrecision
+        let unloads: Bool
         let adapters: [SpeechModels.AdapterFile]
         let frontEnd: TextFrontEnd
 
         /// - Parameter keepsLoaded: Whether stages stay in memory after their turn, for more than one phrase.
         func models(keepsLoaded: Bool = true) -> SpeechModels {
-            SpeechModels(files, precision: precision, adapters: adapters, keepsLoaded: keepsLoaded)
+            SpeechModels(files, precision: precision, adapters: adapters, keepsLoaded: keepsLoaded && !unloads)
         }
     }
 
@@ -63,19 +64,24 @@ struct ModelOptions: ParsableArguments {
     }
 
     func parts() throws -> Parts {
-        guard let precision = WeightPrecision(rawValue: dtype.lowercased()) else {
-            let names = WeightPrecision.allCases.map(\.rawValue).joined(separator: ", ")
-            throw InputError.usage("expected one of \(names), found '\(dtype)'", at: "--dtype")
-        }
         let (files, loaded) = try fileOptions.find()
+        let inference = loaded?.configuration.inference ?? InferenceSettings()
         let named = lora.isEmpty ? [ConfigurationSource().lora].compactMap { $0 } : lora
-        let text = loaded?.configuration.text ?? TextSettings()
-        let frontEnd = TextFrontEnd(
-            cleaners: try cleaners.map { try TextCleaners(named: $0, at: "--cleaners") } ?? text.cleaners,
-            tokenizer: try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")),
-            dictionary: try dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
+        let frontEnd = try TextFrontEnd(
+            cleaners: cleaners.map { try TextCleaners(named: $0, at: "--cleaners") }, dictionary: dictionary, of: loaded
+        )
         let adapters = named.isEmpty ? [files.adapter].compactMap { $0 } : try named.map(Self.adapter)
-        return Parts(files: files, precision: precision, adapters: adapters, frontEnd: frontEnd)
+        return Parts(
+            files: files, precision: try dtype.map(Self.precision) ?? inference.weightDType.precision,
+            unloads: inference.autoUnload, adapters: adapters, frontEnd: frontEnd)
+    }
+
+    private static func precision(_ name: String) throws -> WeightPrecision {
+        guard let precision = WeightPrecision(rawValue: name.lowercased()) else {
+            let names = WeightPrecision.allCases.map(\.rawValue).joined(separator: ", ")
+            throw InputError.usage("expected one of \(names), found '\(name)'", at: "--dtype")
+        }
+        return precision
     }
 
     private static func adapter(_ text: String) throws -> SpeechModels.AdapterFile {
@@ -148,19 +154,19 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "What logits of used codes are divided by.")
     var repetitionPenalty: Float?
 
-    @Option(help: "How that penalty changes with distance.")
+    @Option(parsing: .unconditional, help: "How that penalty changes with distance.")
     var repetitionPenaltyDecay: Float?
 
-    @Option(help: "For beams: the power of the length that scores are divided by.")
+    @Option(parsing: .unconditional, help: "For beams: the power of the length that scores are divided by.")
     var lengthPenalty: Float?
 
-    @Option(help: "Above 0 for longer speech, below for shorter.")
+    @Option(parsing: .unconditional, help: "Above 0 for longer speech, below for shorter.")
     var stopPenalty: Float?
 
     @Option(help: "Sequences followed at once; 1 for plain sampling.")
     var beamWidth: Int?
 
-    @Option(help: "Mirostat's version, 1 or 2.")
+    @Option(help: "Mirostat's version, 1 or 2; 0 for none.")
     var mirostat: Int?
 
     @Option(help: "The surprise that Mirostat holds, in bits.")
@@ -215,9 +221,29 @@ struct SamplingOptions: ParsableArguments {
         if let condFreeK { settings.diffusion.guidance = condFreeK == 0 ? nil : DiffusionGuidance(strength: condFreeK) }
         if let vocoder { try settings.setVocoder(named: vocoder) }
         if let maxPhrase { settings.longestPhrase = maxPhrase == 0 ? nil : maxPhrase }
+        try checkCompanions()
         apply(to: &settings.sampling)
         try settings.validate()
         return settings
+    }
+
+    /// A flag that only means something beside another is not to be passed over.
+    private func checkCompanions() throws {
+        let lonely: [(flag: String, isThere: Bool, needs: String, isMet: Bool)] = [
+            ("--min-ar-temp", minArTemp != nil, "--max-ar-temp", maxArTemp != nil),
+            ("--ar-temp-exponent", arTempExponent != nil, "--max-ar-temp", maxArTemp != nil),
+            ("--mirostat-tau", mirostatTau != nil, "--mirostat", mirostat != nil),
+            ("--mirostat-eta", mirostatEta != nil, "--mirostat", mirostat != nil),
+            ("--dry-base", dryBase != nil, "--dry-multiplier", dryMultiplier != nil),
+            ("--dry-allowed-length", dryAllowedLength != nil, "--dry-multiplier", dryMultiplier != nil),
+            ("--dry-range", dryRange != nil, "--dry-multiplier", dryMultiplier != nil),
+        ]
+        for entry in lonely where entry.isThere && !entry.isMet {
+            throw InputError.usage("has no effect without \(entry.needs)", at: entry.flag, try: "give both")
+        }
+        guard (0...2).contains(mirostat ?? 0) else {
+            throw InputError.usage("expected 1 or 2, or 0 for none, found \(mirostat ?? 0)", at: "--mirostat")
+        }
     }
 
     private func apply(to sampling: inout SamplingSettings) {
@@ -237,7 +263,7 @@ struct SamplingOptions: ParsableArguments {
         if let lengthPenalty { sampling.lengthPenalty = lengthPenalty }
         if let stopPenalty { sampling.stopPenalty = stopPenalty }
         if let beamWidth { sampling.beamWidth = max(1, beamWidth) }
-        if let mirostat {
+        if let mirostat, mirostat > 0 {
             sampling.mirostat = Mirostat(mirostat == 1 ? .one : .two, tau: mirostatTau ?? 5, eta: mirostatEta ?? 0.1)
         }
         if let dryMultiplier {

@@ -23,10 +23,9 @@ struct Text: ParsableCommand {
     var tokenizer: String?
 
     func run() throws {
-        let frontEnd = TextFrontEnd(
-            cleaners: try TextCleaners(named: cleaners, at: "--cleaners"),
-            tokenizer: try BPETokenizer(path: tokenizer ?? DataFolder.path(of: "tokenizer.json")),
-            dictionary: try dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
+        let frontEnd = try TextFrontEnd(
+            cleaners: TextCleaners(named: cleaners, at: "--cleaners"), tokenizer: tokenizer, dictionary: dictionary,
+            of: nil)
         for line in text == "-" ? Array(Self.standardInput) : [text] {
             if explain {
                 print(frontEnd.explain(line).explanation)

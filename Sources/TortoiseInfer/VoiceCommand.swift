@@ -30,9 +30,8 @@ struct VoiceCommand: ParsableCommand {
 
         func run() throws {
             let models = try modelOptions.load().models
-            var voice = try VoiceLibrary(models, mode: LatentMode(named: latents), seed: seed).voice(recordings)
-            voice.modelHashes = try models.voiceHashes()
-            try voice.write(to: outPath)
+            let voice = try VoiceLibrary(models, mode: LatentMode(named: latents), seed: seed).voice(recordings)
+            try models.save(voice, to: outPath)
             print("\(outPath): \(voice.clips.count) clips")
         }
     }
@@ -51,7 +50,8 @@ struct VoiceCommand: ParsableCommand {
         @OptionGroup var modelOptions: ModelOptions
 
         func run() throws {
-            try VoiceLibrary(modelOptions.load().models).voice(voices).write(to: outPath)
+            let models = try modelOptions.load().models
+            try models.save(VoiceLibrary(models).voice(voices), to: outPath)
             print(outPath)
         }
     }
@@ -70,7 +70,8 @@ struct VoiceCommand: ParsableCommand {
         @OptionGroup var modelOptions: ModelOptions
 
         func run() throws {
-            try VoiceLibrary(modelOptions.load().models, seed: seed).voice("random").write(to: outPath)
+            let models = try modelOptions.load().models
+            try models.save(VoiceLibrary(models, seed: seed).voice("random"), to: outPath)
             print(outPath)
         }
     }
@@ -91,6 +92,9 @@ struct VoiceCommand: ParsableCommand {
             let paths = try pieces.count == 1 ? VoiceLibrary.recordings(at: pieces[0]) : pieces
             let ranking = try VoiceRanking(paths, models: modelOptions.load().models)
             for line in ranking.lines { print(line) }
+            guard !ranking.entries.isEmpty else {
+                throw InputError.data("none of the recordings can be used", at: recordings)
+            }
         }
     }
 

@@ -22,8 +22,7 @@ struct Plot: ParsableCommand {
         guard smooth.isFinite, smooth >= 0 else {
             throw InputError.usage("expected 0 or more, found \(smooth)", at: "--smooth")
         }
-        let folder = (yaml as NSString).deletingLastPathComponent
-        let root = folder.isEmpty ? "." : folder
+        let root = FilePath.folder(of: yaml)
         let path = outPath ?? root + "/metrics"
         try RunHistory(root: root).plot(to: path, smoothing: smooth)
         print("wrote \(path).svg and \(path).png")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 import TortoiseCommandLine
 import TortoiseCore
 
@@ -69,14 +70,15 @@ struct Prepare: ParsableCommand {
     @Option(help: "Take a random choice of this many utterances of each speaker first, for an even mix.")
     var limitPerSpeaker: Int?
 
-    @Option(help: ArgumentHelp("The vocabulary; the published one by default.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The vocabulary; the configuration's or the published one by default.", valueName: "file"))
     var tokenizer: String?
 
     private static let purposes = ["autoregressive", "conditioning", "dvae", "diffusion", "vocoder"]
 
     func run() throws {
-        let configuration =
-            try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)).configuration } ?? Configuration()
+        let loaded = try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)) }
+        let configuration = loaded?.configuration ?? Configuration()
         let settings = try settings(configuration.prepare)
         let needsCodes = wanted.contains { ["autoregressive", "conditioning", "diffusion"].contains($0) }
         if needsCodes, dvae == nil {
@@ -84,21 +86,24 @@ struct Prepare: ParsableCommand {
                 "codes are needed for \(purpose), and --dvae is missing", try: "give the DVAE's weights")
         }
         let plan = try RecordingPlan(
-            source, slice: settings.slice, voices: voices.split(separator: ",").map(String.init), limit: limit,
-            speakerLimit: limitPerSpeaker)
-        let vocabulary = try tokenizer ?? DataFolder.path(of: "tokenizer.json")
-        let text = configuration.text
-        let frontEnd = TextFrontEnd(
-            cleaners: text.cleaners, tokenizer: try BPETokenizer(path: vocabulary),
-            dictionary: try text.dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
+            source, slice: settings.slice, voices: voices.split(separator: ",").map(String.init),
+            minimumUtterances: settings.minimumUtterances, limit: limit, speakerLimit: limitPerSpeaker)
+        let vocabulary = try tokenizer ?? TextFrontEnd.vocabulary(of: loaded)
+        let frontEnd = try TextFrontEnd(tokenizer: vocabulary, of: loaded)
         let encoder = try ModelEncoder(
             dvae: needsCodes ? dvae : nil, autoregressive: autoregressive, diffusion: diffusion,
             hearsWholeClips: wholeClips)
         let preparation = DatasetPreparation(
-            plan, frontEnd: frontEnd, encoder: encoder, settings: settings, language: text.language,
+            plan, frontEnd: frontEnd, encoder: encoder, settings: settings, language: configuration.text.language,
             tokenizerHash: try SHA256.hex(ofFile: vocabulary), path: output)
         let progress = ProgressLine("preparing")
-        let report = try preparation.run { done, total in progress.update(done, total) }
+        let interruption = Mutex<Int32?>(nil)
+        SignalWatch.start([SIGINT, SIGTERM]) { number in interruption.withLock { $0 = number } }
+        // Between two utterances, so that what was made is kept.
+        let report = try preparation.run { done, total in
+            if let number = interruption.withLock({ $0 }) { throw ExitCode(128 + number) }
+            progress.update(done, total)
+        }
         progress.finish()
         for line in report.lines() { print(line) }
         if let code = encoder.silenceCode {

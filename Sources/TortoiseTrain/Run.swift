@@ -62,11 +62,14 @@ struct Eval: ParsableCommand {
 
     @OptionGroup var source: ConfigurationOptions
 
+    @Flag(help: "Evaluate although data or settings have changed since the checkpoint.")
+    var force = false
+
     @Flag(help: "Report as JSON lines on standard output.")
     var json = false
 
     func run() throws {
-        try TrainingProgram(source: source, evaluatesOnly: true, isForced: false, isJSON: json, page: nil).run()
+        try TrainingProgram(source: source, evaluatesOnly: true, isForced: force, isJSON: json, page: nil).run()
     }
 }
 
@@ -80,7 +83,7 @@ struct Export: ParsableCommand {
     @Option(help: "sft, safetensors, pth or pt; the configuration's by default.")
     var format: String?
 
-    @Option(help: "float32, float16 or bfloat16; the configuration's by default.")
+    @Option(help: "float32, float16, bfloat16 or int8; the configuration's by default.")
     var dtype: String?
 
     func run() throws {
@@ -93,7 +96,7 @@ struct Export: ParsableCommand {
         }
         if let dtype {
             guard let known = WeightDType(rawValue: dtype.lowercased()) else {
-                throw InputError.usage("expected float32, float16 or bfloat16, found '\(dtype)'", at: "--dtype")
+                throw InputError.usage("expected float32, float16, bfloat16 or int8, found '\(dtype)'", at: "--dtype")
             }
             loaded.configuration.trainer.weightDType = known
         }
@@ -101,8 +104,9 @@ struct Export: ParsableCommand {
         (options.exportsOnly, options.isForced) = (true, true)
         (options.commandLine, options.version) = (CommandLine.arguments, Train.configuration.version)
         let display = TrainingDisplay(isJSON: false)
-        _ = try TrainingSession(loaded).run(options, inbox: CommandInbox()) { display.show($0) }
+        let outcome = try TrainingSession(loaded).run(options, inbox: CommandInbox()) { display.show($0) }
         display.close()
+        throw ExitCode(outcome.exitCode)
     }
 }
 
@@ -115,15 +119,18 @@ struct TrainingProgram {
     let page: TrainingPage?
 
     func run() throws {
-        // Before any file is opened and any thread is started.
-        StandardInputReader.reopenClosedDescriptors()
         let inbox = CommandInbox()
         let display = TrainingDisplay(isJSON: isJSON)
         defer { display.close() }
-        // Blocked signals are inherited: the threads of the page are started later.
-        let signals = SignalMonitor(inbox: inbox, onSecondInterrupt: { display.close() })
-        signals.start()
+        // An evaluation has nothing to save.
+        if evaluatesOnly {
+            Interruption.leaveCleanly()
+        } else {
+            SignalMonitor.start(inbox: inbox, onSecondInterrupt: { display.close() })
+        }
         let session = try TrainingSession(try source.load())
+        // Before anything that a trainer which runs there already would notice.
+        try session.takeFolder()
         let reader = StandardInputReader(inbox: inbox, keys: display.keys) { display.showTyped($0) }
         var options = TrainingSession.Options()
         (options.isForced, options.evaluatesOnly) = (isForced, evaluatesOnly)

@@ -35,6 +35,9 @@ final class TrainingDisplay: @unchecked Sendable {
     func show(_ event: TrainingEvent) {
         switch event {
         case .step(let report): show(report)
+        case .evaluated(let report) where isJSON:
+            writeJSON(report)
+            fallthrough
         default: for line in Self.lines(for: event) { tell(line) }
         }
     }
@@ -131,12 +134,22 @@ final class TrainingDisplay: @unchecked Sendable {
         try? FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
     }
 
+    private func writeJSON(_ report: EvaluationReport) {
+        let line: JSONValue = [
+            "it": .integer(report.step),
+            "evaluation": .object(report.metrics.map { .init(key: $0.name, value: .number($0.value)) }),
+            "seconds": .number(report.seconds), "folder": JSONValue(report.folder),
+        ]
+        try? FileHandle.standardOutput.write(contentsOf: Data((line.serialized + "\n").utf8))
+    }
+
     static func lines(for event: TrainingEvent) -> [String] {
         switch event {
         case .started(let overview): return lines(for: overview)
         case .step: return []
         case .answer(let text): return [text]
         case .refused(let text): return ["not understood: \(text)"]
+        case .warning(let text): return [text]
         case .saved(let step, let path, let bytes, let seconds):
             return [
                 "saved step \(step) to \(path): \(String(format: "%.1f", Double(bytes) / 1e6)) MB in \(String(format: "%.2f", seconds)) s"
@@ -159,10 +172,11 @@ final class TrainingDisplay: @unchecked Sendable {
         case .resumed: return ["going on"]
         case .finished(let outcome):
             switch outcome {
-            case .finished(let step): return ["finished at step \(step)"]
+            case .finished(let step, let isComplete):
+                return ["finished at step \(step)" + (isComplete ? "" : ", and its checkpoint COULD NOT BE SAVED")]
             case .quit(let step, _): return ["left at step \(step)"]
             case .diverged(let step):
-                return ["STOPPED at step \(step): losses stay spoiled at lower learning rates too"]
+                return ["STOPPED at step \(step): losses stay spoiled, and there is no checkpoint left to go back to"]
             }
         }
     }
@@ -171,7 +185,7 @@ final class TrainingDisplay: @unchecked Sendable {
         func megabytes(_ bytes: Int) -> String { "\(bytes >> 20) MB" }
         return [
             "\(overview.model): \(overview.trainableParameters) parameters trained, \(overview.frozenParameters) frozen",
-            "\(overview.batchesPerEpoch) steps per epoch, step \(overview.firstStep) of \(overview.iterations)",
+            "\(overview.stepsPerEpoch) steps per epoch, step \(overview.firstStep) of \(overview.iterations)",
             overview.continuedFrom.map { "continuing from \($0)" } ?? "starting afresh",
             "memory: \(megabytes(overview.stateBytes)) for weights, gradients and optimizer, activations on top; \(megabytes(overview.availableBytes)) are free",
             "logs: \(overview.logs)",

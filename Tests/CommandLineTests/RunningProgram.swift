@@ -104,7 +104,7 @@ final class RunningProgram: @unchecked Sendable {
         }
         process.waitUntilExit()
         usleep(20_000)
-        return process.terminationReason == .uncaughtSignal
-            ? 128 + process.terminationStatus : process.terminationStatus
+        // A program that left by itself with 128 + n was not killed by signal n.
+        return process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus
     }
 }

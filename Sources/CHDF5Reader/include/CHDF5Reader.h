@@ -46,9 +46,11 @@ int tortoise_h5_start(const char *path, unsigned flags, int64_t access, pid_t *p
 int tortoise_h5_end(pid_t process, int is_enough);
 
 // Whether everything that is stored of a dataset (an hid_t) unpacks to as many bytes as its shape takes: the library would read on
-// behind a shorter chunk. Files whose structure has checksums (HDF5 1.10's format) are believed; in others gzip, shuffle, fletcher32
-// and lzf are known, and 0 is the answer for other filters.
+// behind a shorter chunk. The filters gzip, shuffle, fletcher32 and lzf are known; 0 is the answer for others.
 int tortoise_h5_is_whole(int64_t dataset);
+
+// The same for the chunks of some rows of a chunked dataset.
+int tortoise_h5_rows_are_whole(int64_t dataset, uint64_t first, uint64_t count);
 
 // In the reading process: writes the file's contents to a descriptor and does not return.
 _Noreturn void tortoise_h5_write_contents(const char *path, unsigned flags, int64_t access, int descriptor);

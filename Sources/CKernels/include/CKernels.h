@@ -105,7 +105,6 @@ typedef struct tk_table {
     // y = x (copy) over a loop nest whose `a` strides are y's and `b` strides are x's; element size 1, 2, 4 or 8 bytes.
     // Transposes of any kind are blocked so that both sides stay within the cache.
     void (*copy)(void *y, const void *x, size_t element_size, const tk_nest *nest);
-    void (*copy_add)(float *y, const float *x, const tk_nest *nest);                   // y += x; y's strides not 0
     void (*gather_rows)(float *y, const float *table, const int32_t *index, size_t rows, size_t n);  // dense rows of n
     // table[index[r]] += x[r] over n columns; rows in order, so that equal indices sum deterministically.
     void (*scatter_add_rows)(float *table, size_t table_stride, const float *x, size_t x_stride, const int32_t *index,

@@ -18,11 +18,11 @@ public struct Resampler: Sendable {
     private static let rolloff = 0.99
     /// No recording has a rate beyond this.
     private static let highestRate = 1 << 30
-    /// Filters larger than this come from rates without a common divisor, which no recording has.
-    private static let largestFilter = 1 << 24
+    /// Larger tables come from rates without a common divisor, such as a tape's that ran a little fast: then every sample's taps are
+    /// computed for it.
+    private static let largestTable = 1 << 24
 
-    /// - Throws: `InputError.data` when a rate is not positive, or the two have so little in common that the filter
-    ///   would not fit into memory.
+    /// - Throws: `InputError.data` when a rate is not positive, or beyond all recordings.
     public init(from: Int, to: Int) throws {
         let rates = 1...Self.highestRate
         guard rates.contains(from), rates.contains(to) else {
@@ -35,17 +35,14 @@ public struct Resampler: Sendable {
         let base = Self.rolloff * Double(min(step, phases))
         width = Int((Self.lowpassWidth * Double(step) / base).rounded(.up))
         let (taps, isLarge) = (2 * width + step).multipliedReportingOverflow(by: phases)
-        guard !isLarge, taps <= Self.largestFilter else {
-            throw InputError.data(
-                "cannot resample from \(from) Hz to \(to) Hz: the rates have too little in common",
-                try: "convert the audio to a common rate such as 24000 or 44100 Hz first")
-        }
-        filters = from == to ? [] : Self.makeFilters(step: step, phases: phases, width: width, base: base)
+        let hasTable = from != to && !isLarge && taps <= Self.largestTable
+        filters = hasTable ? Self.makeFilters(step: step, phases: phases, width: width, base: base) : []
     }
 
     /// The signal at the new rate: ⌈samples · to / from⌉ samples.
     public func callAsFunction(_ samples: [Float]) -> [Float] {
         guard from != to, !samples.isEmpty else { return samples }
+        guard !filters.isEmpty else { return resampledWithoutTable(samples) }
         let (step, phases, width) = (step, phases, width)
         let taps = 2 * width + step
         let count = (samples.count * phases + step - 1) / step
@@ -59,6 +56,29 @@ public struct Resampler: Sendable {
                 }
             }
             initialized = count
+        }
+    }
+
+    /// The same sums; taps that are zero are left out.
+    private func resampledWithoutTable(_ samples: [Float]) -> [Float] {
+        let base = Self.rolloff * Double(min(step, phases))
+        let scale = base / Double(step)
+        let reach = Self.lowpassWidth / scale
+        let (count, isLong) = samples.count.multipliedReportingOverflow(by: phases)
+        precondition(!isLong, "resample: \(samples.count) samples")
+        return (0..<(count + step - 1) / step).map { number in
+            // Where this sample lies among the old ones.
+            let (whole, rest) = (number * step / phases, number * step % phases)
+            let place = Double(whole) + Double(rest) / Double(phases)
+            let first = max(0, Int((place - reach).rounded(.up)))
+            let last = min(samples.count - 1, Int((place + reach).rounded(.down)))
+            var sum = 0.0
+            for index in first...max(first, last) where index <= last {
+                let angle = (Double(index) - place) * scale * Double.pi
+                let window = cos(angle / Self.lowpassWidth / 2)
+                sum += Double(samples[index]) * (angle == 0 ? 1 : sin(angle) / angle) * window * window
+            }
+            return Float(sum * scale)
         }
     }
 

@@ -143,8 +143,7 @@ extension DatasetCheck {
             return (summary.lines, PythonDatasetFile.whatIsMissing(path))
         }
         let file = try DatasetFile(path: path)
-        let tokenizer = try BPETokenizer(path: DataFolder.path(of: "tokenizer.json"))
-        let check = try DatasetCheck(file, TextFrontEnd(cleaners: .extended, tokenizer: tokenizer), progress: progress)
+        let check = try DatasetCheck(file, TextFrontEnd(of: nil), progress: progress)
         let obstacle = check.utterances > 0 ? nil : InputError.data("expected utterances, found none", at: path)
         return (check.lines(limit: limit), obstacle)
     }

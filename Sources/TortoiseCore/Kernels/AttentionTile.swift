@@ -29,9 +29,10 @@ final class AttentionTile {
         maximum.base.update(repeating: -.infinity, count: rows)
         sum.base.update(repeating: 0, count: rows)
         accumulator.base.update(repeating: 0, count: rows * width)
-        let queries = q.matrix(batch: batch, head: head).offset(rows: queryRange.lowerBound, columns: 0)
+        let queries = q.matrix(batch: batch, head: head, width: plan.width).offset(
+            rows: queryRange.lowerBound, columns: 0)
         for (index, keyRange) in plan.keyTiles(for: queryRange).enumerated() {
-            computeScores(queries, k.matrix(batch: batch, head: head), rows: rows, keyRange)
+            computeScores(queries, k.matrix(batch: batch, head: head, width: plan.width), rows: rows, keyRange)
             withLimits(queryRange, keyRange) { limits in
                 table.online_softmax_rows(
                     scores.base, keyRange.count, rows, keyRange.count, plan.scale,
@@ -42,7 +43,8 @@ final class AttentionTile {
             if index > 0 { table.scale_rows(accumulator.base, width, rows, width, correction.base) }
             BLAS.multiplySerially(
                 m: rows, n: width, k: keyRange.count, a: dense(weights, keyRange.count),
-                b: v.matrix(batch: batch, head: head).offset(rows: keyRange.lowerBound, columns: 0), beta: 1,
+                b: v.matrix(batch: batch, head: head, width: plan.width).offset(rows: keyRange.lowerBound, columns: 0),
+                beta: 1,
                 c: accumulator.base, cStride: width)
         }
         for row in 0..<rows {
@@ -67,12 +69,16 @@ final class AttentionTile {
         let dValues = Scratch(count: keys * width)
         dKeys.base.update(repeating: 0, count: keys * width)
         dValues.base.update(repeating: 0, count: keys * width)
-        let (keyMatrix, valueMatrix) = (k.matrix(batch: batch, head: head), v.matrix(batch: batch, head: head))
+        let (keyMatrix, valueMatrix) = (
+            k.matrix(batch: batch, head: head, width: plan.width), v.matrix(batch: batch, head: head, width: plan.width)
+        )
         for tile in 0..<plan.queryTiles {
             let queryRange = plan.queryRange(tile)
             let rows = queryRange.count
-            let queries = q.matrix(batch: batch, head: head).offset(rows: queryRange.lowerBound, columns: 0)
-            let gradients = dOutput.matrix(batch: batch, head: head).offset(rows: queryRange.lowerBound, columns: 0)
+            let queries = q.matrix(batch: batch, head: head, width: plan.width).offset(
+                rows: queryRange.lowerBound, columns: 0)
+            let gradients = dOutput.matrix(batch: batch, head: head, width: plan.width).offset(
+                rows: queryRange.lowerBound, columns: 0)
             computeDelta(batch: batch, head: head, queryRange, output: output, dOutput: dOutput)
             accumulator.base.update(repeating: 0, count: rows * width)
             for keyRange in plan.keyTiles(for: queryRange) {

@@ -8,10 +8,11 @@ struct AttentionOperand {
     let batchStride, headStride, timeStride, widthStride: Int
 
     /// The matrix [time, width] of one head.
-    func matrix(batch: Int, head: Int) -> MatrixOperand {
+    func matrix(batch: Int, head: Int, width: Int) -> MatrixOperand {
         let start = base + batch * batchStride + head * headStride
+        // Where there is one moment both strides are 1, and BLAS wants rows that do not overlap.
         return widthStride == 1
-            ? MatrixOperand(base: start, stride: timeStride, isTransposed: false)
+            ? MatrixOperand(base: start, stride: max(timeStride, width), isTransposed: false)
             : MatrixOperand(base: start, stride: widthStride, isTransposed: true)
     }
 

@@ -14,17 +14,6 @@ extension Kernel {
         }
     }
 
-    /// y += x over a nest whose first strides are y's and second strides are x's.
-    static func copyAdding(to y: Floats, from x: UnsafePointer<Float>, _ nest: LoopNest) {
-        let execution = Execution.current
-        let grain = max(1, memoryGrain / max(1, nest.count / nest.extents[0]))
-        execution.pool.forEachChunk(nest.extents[0], grain: grain) { range in
-            let part = nest.slice(outermost: range)
-            var form = part.nest.kernelForm
-            execution.table.copy_add(y + part.aOffset, x + part.bOffset, &form)
-        }
-    }
-
     /// y[r] = table[index[r]], rows of n.
     static func gatherRows(
         _ y: Floats, table: UnsafePointer<Float>, index: UnsafePointer<Int32>, rows: Int, width n: Int

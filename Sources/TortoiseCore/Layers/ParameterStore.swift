@@ -15,6 +15,18 @@ public enum WeightPrecision: String, Sendable, CaseIterable {
     case float32, bfloat16, int8, int4
 }
 
+extension WeightDType {
+    /// How weights of this type are kept in memory: the smallest precision that loses nothing of what matters in them.
+    public var precision: WeightPrecision {
+        switch self {
+        case .float32: .float32
+        case .float16, .bfloat16: .bfloat16
+        case .int8, .float8E5M2, .float8E4M3: .int8
+        case .int4: .int4
+        }
+    }
+}
+
 /// All parameters of a model in the order in which it made them, and the check that its file fits.
 ///
 /// Values come from the source where there is one, else from each parameter's initializer. Nothing is found by
@@ -49,19 +61,16 @@ public final class ParameterStore {
 
     /// Makes a model with the values of a file.
     ///
-    /// - Parameters:
-    ///   - precision: How matrices of weights are kept; the rest is float32.
-    ///   - strict: When false, missing values are initialised from seed 0 and unused ones are passed over; a wrong
-    ///     shape is always an error.
+    /// - Parameter precision: How matrices of weights are kept; the rest is float32.
     /// - Throws: `InputError.model` that lists every missing, unused and mis-shaped name.
     public static func load<Model>(
-        from source: any ParameterSource, precision: WeightPrecision = .float32, strict: Bool = true,
+        from source: any ParameterSource, precision: WeightPrecision = .float32,
         _ makeModel: (ParameterScope) throws -> Model
     ) throws -> (model: Model, parameters: ParameterStore) {
         let random = RandomSource(seed: 0)["initialization"]
         let store = ParameterStore(source: source, random: random, precision: precision)
         let model = try makeModel(ParameterScope(store: store, path: []))
-        try store.checkFit(strict: strict)
+        try store.checkFit()
         return (model, store)
     }
 
@@ -114,19 +123,19 @@ public final class ParameterStore {
         return nil
     }
 
-    private func checkFit(strict: Bool) throws {
+    private func checkFit() throws {
         guard let source else { return }
         let unused = source.names.filter { !registered.contains($0) }
         var faults = unreadable
         if !misshapen.isEmpty { faults.append("wrong shapes: " + misshapen.joined(separator: ", ")) }
-        if strict, !missing.isEmpty {
+        if !missing.isEmpty {
             let named = missing.map { name -> String in
                 guard let nearest = nearestNames(to: name, among: unused, limit: 1).first else { return name }
                 return "\(name) (did the file mean \(nearest)?)"
             }
             faults.append("missing: " + named.joined(separator: ", "))
         }
-        if strict, !unused.isEmpty { faults.append("not part of the model: " + unused.joined(separator: ", ")) }
+        if !unused.isEmpty { faults.append("not part of the model: " + unused.joined(separator: ", ")) }
         guard !faults.isEmpty else { return }
         throw InputError.model(
             "the weights do not fit the model; " + faults.joined(separator: "; "), at: source.label,

@@ -26,6 +26,15 @@ public final class ExponentialMovingAverage {
         averages = self.parameters.map { Self.copy($0.value) }
     }
 
+    /// Begins again from the present weights.
+    ///
+    /// - Precondition: the averages are not swapped in.
+    public func restart() {
+        precondition(!isSwapped, "moving average: restarted while the averages are swapped in")
+        updates = 0
+        averages = parameters.map { Self.copy($0.value) }
+    }
+
     /// Takes in the weights after an optimizer's step.
     ///
     /// - Precondition: the averages are not swapped in.

@@ -4,7 +4,8 @@ import Synchronization
 /// A file that appears under its name complete, or not at all.
 ///
 /// Bytes go to a temporary file in the same folder; `commit()` flushes it to disk, renames it over the old file and
-/// flushes the folder. Whatever happens before that (an error, a kill, a full disk) leaves the old file as it was.
+/// flushes the folder. Whatever happens before that (an error, a kill, a full disk) leaves the old file as it was. A device or a
+/// pipe is not replaced: it gets the bytes at the commit.
 public final class AtomicFile {
     /// The path as given; a link is followed, so that the file it names is replaced and not the link.
     public let path: String
@@ -12,6 +13,7 @@ public final class AtomicFile {
     public private(set) var position = 0
 
     private let target: String
+    private let isDeviceOrPipe: Bool
     private let temporaryPath: String
     private let kind: InputError.Kind
     private var descriptor: Int32
@@ -28,7 +30,8 @@ public final class AtomicFile {
         self.path = path
         self.kind = kind
         target = Self.resolved(path)
-        let folder = Self.folder(of: target)
+        isDeviceOrPipe = Self.isDeviceOrPipe(target)
+        let folder = isDeviceOrPipe ? FileManager.default.temporaryDirectory.path : FilePath.folder(of: target)
         // A name may have 255 bytes, so a long one is cut to leave room for the marker.
         let name = String(decoding: Self.name(of: target).utf8.prefix(200), as: UTF8.self)
         let tail = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -105,6 +108,7 @@ public final class AtomicFile {
     /// Flushes everything to disk and gives the file its name; nothing can be written afterwards.
     public func commit() throws {
         try flush()
+        guard !isDeviceOrPipe else { return try copyToTarget() }
         guard fsync(descriptor) == 0 else { throw Self.failure("cannot flush the file", path, kind) }
         guard close(descriptor) == 0 else {
             descriptor = -1
@@ -118,10 +122,28 @@ public final class AtomicFile {
             throw error
         }
         // The rename itself is only on disk when the folder is.
-        let folder = open(Self.folder(of: target), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = open(FilePath.folder(of: target), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)
             close(folder)
+        }
+    }
+
+    /// The temporary file goes when this object does.
+    private func copyToTarget() throws {
+        let output = open(target, O_WRONLY | O_CLOEXEC)
+        guard output >= 0 else { throw Self.failure("cannot open the device or pipe", path, kind) }
+        defer { close(output) }
+        for offset in stride(from: 0, to: position, by: buffer.count) {
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            guard count > 0 else { throw Self.failure("cannot read back what was written", path, kind) }
+            var done = 0
+            while done < count {
+                let written = Foundation.write(output, buffer.baseAddress.map { $0 + done }, count - done)
+                if written < 0 && errno == EINTR { continue }
+                guard written > 0 else { throw Self.failure("cannot write to the device or pipe", path, kind) }
+                done += written
+            }
         }
     }
 
@@ -156,12 +178,13 @@ public final class AtomicFile {
         return String(cString: real)
     }
 
-    private static func name(of path: String) -> Substring {
-        path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+    private static func isDeviceOrPipe(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        return [S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
     }
 
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+    private static func name(of path: String) -> Substring {
+        path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
     }
 }

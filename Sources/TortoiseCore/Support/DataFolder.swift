@@ -1,6 +1,7 @@
 import Foundation
 
-/// Finds the files that come with the package: tokenizer, mel norms, default configuration, small models.
+/// Finds the files that come with the package: tokenizer, mel norms, voices, small models. The template of a configuration that lies
+/// beside them is for copying: nothing opens it.
 ///
 /// In this order: the folder that `TORTOISE_DATA` names, `data` in the working folder, and `data` in the folders above
 /// the running program, which is where a build inside the package finds it.

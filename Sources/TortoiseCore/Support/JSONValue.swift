@@ -27,8 +27,14 @@ public enum JSONValue: Sendable {
     ///   - place: The file's name, for messages.
     ///   - kind: What sort of input the file is.
     /// - Throws: `InputError` with the byte offset of the first fault; nesting deeper than 64 is a fault.
-    public init(parsing bytes: some Collection<UInt8>, at place: String, kind: InputError.Kind = .data) throws {
-        var reader = JSONReader(bytes: Array(bytes), place: place, kind: kind)
+    ///
+    /// - Parameter isPython: Whether what Python's json writes is taken as well: NaN and infinities, which become null, and a byte
+    ///   order mark before everything.
+    public init(
+        parsing bytes: some Collection<UInt8>, at place: String, kind: InputError.Kind = .data, isPython: Bool = false
+    ) throws {
+        var reader = JSONReader(bytes: Array(bytes), place: place, kind: kind, isPython: isPython)
+        if isPython, reader.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { reader.position = 3 }
         self = try reader.readDocument()
     }
 
@@ -91,11 +97,13 @@ private struct JSONReader {
     let bytes: [UInt8]
     let place: String
     let kind: InputError.Kind
+    let isPython: Bool
     var position = 0
     var depth = 0
 
-    init(bytes: [UInt8], place: String, kind: InputError.Kind) {
+    init(bytes: [UInt8], place: String, kind: InputError.Kind, isPython: Bool) {
         self.bytes = bytes
+        self.isPython = isPython
         self.place = place
         self.kind = kind
     }
@@ -133,6 +141,10 @@ private struct JSONReader {
         case UInt8(ascii: "t"): return try readWord("true", .bool(true))
         case UInt8(ascii: "f"): return try readWord("false", .bool(false))
         case UInt8(ascii: "n"): return try readWord("null", .null)
+        case UInt8(ascii: "N") where isPython: return try readWord("NaN", .null)
+        case UInt8(ascii: "I") where isPython: return try readWord("Infinity", .null)
+        case UInt8(ascii: "-") where isPython && bytes[position...].starts(with: Array("-Infinity".utf8)):
+            return try readWord("-Infinity", .null)
         default: return try readNumber()
         }
     }

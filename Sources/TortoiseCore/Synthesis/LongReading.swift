@@ -21,7 +21,8 @@ public struct LongReading {
 
     public let parts: [Part]
     private let folder: String
-    private let identity: String
+    /// The names of their files.
+    private let names: [String]
 
     /// Seconds of silence after a part, and after one that ends a paragraph.
     public var pause = 0.3
@@ -46,7 +47,8 @@ public struct LongReading {
             }
         }
         guard !parts.isEmpty else { throw InputError.data("nothing in the text can be spoken") }
-        (self.parts, self.folder, self.identity) = (parts, folder, identity)
+        (self.parts, self.folder) = (parts, folder)
+        names = parts.map { Self.name(of: $0, spoken: frontEnd.spoken($0.text), identity) }
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
@@ -56,7 +58,7 @@ public struct LongReading {
 
     private static func paragraphs(_ text: String) -> [String] {
         var paragraphs: [[Substring]] = [[]]
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
             if line.allSatisfy(\.isWhitespace) {
                 paragraphs.append([])
             } else {
@@ -66,13 +68,16 @@ public struct LongReading {
         return paragraphs.map { $0.joined(separator: " ") }.filter { !$0.isEmpty }
     }
 
-    private func path(of part: Part) -> String {
+    private static func name(of part: Part, spoken: String, _ identity: String) -> String {
         var digest = SHA256()
-        digest.add(Array("\(identity)\n\(part.index)\n\(part.text)".utf8))
+        digest.add(Array("\(identity)\n\(part.index)\n\(part.text)\n\(spoken)".utf8))
         let digits = String(part.index)
-        return
-            "\(folder)/\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)-\(digest.hex().prefix(16)).wav"
+        return "\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)-\(digest.hex().prefix(16)).wav"
     }
+
+    private func path(of part: Part) -> String { "\(folder)/\(names[part.index])" }
+
+    private static func isPart(_ name: String) -> Bool { name.wholeMatch(of: /[0-9]{5,}-[0-9a-f]{16}\.wav/) != nil }
 
     /// Whether a part was made before.
     public func isDone(_ part: Part) -> Bool { FileManager.default.fileExists(atPath: path(of: part)) }
@@ -106,9 +111,11 @@ public struct LongReading {
         return timings
     }
 
-    /// Removes the parts, for results that are complete.
+    /// Removes the parts, for results that are complete: those of former settings and texts, too.
     public func removeParts() {
-        for part in parts { try? FileManager.default.removeItem(atPath: path(of: part)) }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where Self.isPart(name) {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
         // Only when nothing else is in it.
         rmdir(folder)
     }

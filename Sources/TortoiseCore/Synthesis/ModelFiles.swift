@@ -9,6 +9,7 @@ public struct ModelFiles: Sendable {
     /// The folder of the set.
     public private(set) var folder: String
     private var overrides: [ModelStage: String] = [:]
+    private var wantedVocoder: ModelStage?
     /// The adapter that a configuration's training exported, or that it names.
     public private(set) var adapter: SpeechModels.AdapterFile?
 
@@ -35,6 +36,7 @@ public struct ModelFiles: Sendable {
             overrides[try Self.stage(of: entry, path)] = path
         }
         adapter = try Self.adapter(of: loaded)
+        wantedVocoder = try ModelStage(named: loaded.configuration.vocoder)
     }
 
     private static func folder(of set: String?) throws -> String {
@@ -115,6 +117,9 @@ public struct ModelFiles: Sendable {
         )
     }
 
-    /// The vocoder to use unless one is named: the first that there is.
-    public var defaultVocoder: ModelStage? { ModelStage.vocoders.first { find($0) != nil } }
+    /// The vocoder to use unless one is named: the configuration's where the set has it, else the first that there is.
+    public var defaultVocoder: ModelStage? {
+        if let wantedVocoder, find(wantedVocoder) != nil { return wantedVocoder }
+        return ModelStage.vocoders.first { find($0) != nil }
+    }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A model that was loaded from a file, with what it was made of.
 public struct LoadedModel<Config, Model> {
     public let model: Model
@@ -13,23 +15,22 @@ public struct LoadedModel<Config, Model> {
 public enum ModelLoader {
     /// Loads a model.
     ///
-    /// Sizes are, the first that there is: those given, those that the file carries (the `kwargs` of its `config`), and the
-    /// published ones. Weights stay in the mapped file until they are used.
+    /// Each size is, the first that there is: the one given, the one that the file carries (in the `kwargs` of its `config`) or else a
+    /// JSON file of its name beside it, and the published one. Weights stay in the mapped file until they are used.
     ///
     /// - Parameters:
     ///   - path: Safetensors or PyTorch; the content decides.
     ///   - options: Sizes as the model's keyword arguments.
-    ///   - validate: Checks that sizes go together.
     /// - Throws: `InputError` naming every value, key and shape that does not fit.
     static func load<Config: ConfigurationSection, Model>(
         _ path: String, as type: Config.Type, options: ConfigurationParameters? = nil, keyMap: KeyMap,
-        precision: WeightPrecision = .float32, validate: (Config) throws -> Void = { _ in },
-        _ makeModel: (Config, ParameterScope) throws -> Model
+        precision: WeightPrecision = .float32, _ makeModel: (Config, ParameterScope) throws -> Model
     ) throws -> LoadedModel<Config, Model> {
         let reader = try openCheckpoint(path: path)
-        let stored = try options ?? storedOptions(of: reader)
-        let (config, notes) = try stored.decode(Config.self, at: options == nil ? "\(path): config" : "configuration")
-        try validate(config)
+        let stored = try storedOptions(of: reader) ?? optionsBeside(path) ?? ConfigurationParameters()
+        let place = options == nil ? "\(path): config" : "configuration"
+        let (config, notes) = try stored.overridden(by: options).decode(Config.self, at: place)
+        try config.validate(at: place)
         let source = KeyMappedSource(CheckpointSource(reader), keyMap)
         let (model, parameters) = try ParameterStore.load(from: source, precision: precision) {
             try makeModel(config, $0)
@@ -37,12 +38,17 @@ public enum ModelLoader {
         return LoadedModel(model: model, config: config, parameters: parameters, path: path, notes: notes)
     }
 
-    /// The keyword arguments that a file carries in its `config`; empty when it carries none.
-    static func storedOptions(of reader: any CheckpointReader) throws -> ConfigurationParameters {
-        guard case .mapping(let entries)? = try reader.storedConfiguration()?["kwargs"] else {
-            return ConfigurationParameters()
-        }
+    /// The keyword arguments that a file carries in its `config`; nil when it carries none.
+    static func storedOptions(of reader: any CheckpointReader) throws -> ConfigurationParameters? {
+        guard case .mapping(let entries)? = try reader.storedConfiguration()?["kwargs"] else { return nil }
         return ConfigurationParameters(entries)
+    }
+
+    /// The sizes in a JSON file of the same name beside a PyTorch file, as BigVGAN is published; nil without one.
+    private static func optionsBeside(_ path: String) throws -> ConfigurationParameters? {
+        let json = (path as NSString).deletingPathExtension + ".json"
+        guard FileManager.default.fileExists(atPath: json) else { return nil }
+        return try options(json: String(contentsOfFile: json, encoding: .utf8), at: json)
     }
 
     /// Keyword arguments given as JSON (or YAML).

@@ -3,7 +3,7 @@
 /// Weights stay in mapped files until they are read, so that a stage costs memory only from its turn on.
 public final class SpeechModels {
     public let files: ModelFiles
-    private let precision: WeightPrecision
+    public let precision: WeightPrecision
     private let adapters: [AdapterFile]
     /// Whether stages stay in memory after their turn.
     private let keepsLoaded: Bool
@@ -45,16 +45,17 @@ public final class SpeechModels {
         if let autoregressiveModel { return autoregressiveModel }
         let path = try files.path(of: .autoregressive)
         let loaded = try ModelLoader.load(
-            path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap, precision: precision,
-            validate: { try $0.validate(at: path) }
+            path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap, precision: precision
         ) { AutoregressiveModel($0, at: $1) }
-        for adapter in adapters { try attach(adapter, to: loaded.model) }
+        for adapter in adapters { try attach(adapter, to: loaded) }
         if !adapters.isEmpty, precision == .float32 { try loaded.model.mergeAdapters() }
         autoregressiveModel = loaded.model
         return loaded.model
     }
 
-    private func attach(_ adapter: AdapterFile, to model: AutoregressiveModel) throws {
+    private func attach(_ adapter: AdapterFile, to loaded: LoadedModel<AutoregressiveConfig, AutoregressiveModel>)
+        throws
+    {
         let reader = try openCheckpoint(path: adapter.path)
         let source = CheckpointSource(reader)
         let stored = try reader.storedConfiguration()?["alpha"].flatMap { value -> Double? in
@@ -65,18 +66,46 @@ public final class SpeechModels {
             }
         }
         let alpha = try adapter.alpha ?? stored ?? Double(AutoregressiveModel.rank(of: source))
-        _ = try model.attachAdapter(from: source, alpha: alpha, strength: adapter.strength)
+        _ = try loaded.model.attachAdapter(from: source, alpha: alpha, strength: adapter.strength)
+        try AutoregressiveModel.takeEmbeddings(from: source, into: loaded.parameters, strength: adapter.strength)
     }
 
     public func diffusion() throws -> DiffusionModel {
         if let diffusionModel { return diffusionModel.model }
         let path = try files.path(of: .diffusion)
         let loaded = try ModelLoader.load(
-            path, as: DiffusionConfig.self, keyMap: DiffusionModel.keyMap, precision: precision,
-            validate: { try $0.validate(at: path) }
+            path, as: DiffusionConfig.self, keyMap: DiffusionModel.keyMap, precision: precision
         ) { DiffusionModel($0, at: $1) }
         diffusionModel = loaded
         return loaded.model
+    }
+
+    /// Stages come from different files, which may not have been trained for each other.
+    ///
+    /// - Throws: `InputError.model` when what makes sound does not take the autoregressive model's latents.
+    func checkFit(needsDiffusion: Bool) throws {
+        let width = try autoregressive().config.width
+        let widths =
+            try needsDiffusion
+            ? [diffusion().config.latentChannels] : [hifigan().config.inputs, hifigan().config.conditioningWidth]
+        guard let other = widths.first(where: { $0 != width }) else { return }
+        throw InputError.model(
+            "takes latents of width \(other), and the autoregressive model makes such of width \(width)",
+            at: try files.path(of: needsDiffusion ? .diffusion : .hifigan),
+            try: "give the models of one set: with --models, or all of them in the configuration")
+    }
+
+    /// - Throws: `InputError.model` for a ranker that does not know all codes and tokens of the autoregressive model.
+    private func checkRanker(_ stage: ModelStage, codes: Int, tokens: Int = .max) throws {
+        let config = try autoregressive().config
+        let needed = min(config.startMelToken, config.stopMelToken)
+        guard codes >= needed, tokens >= config.textTokens else {
+            throw InputError.model(
+                "knows \(codes) codes"
+                    + (tokens == .max ? "" : " and \(tokens) text tokens")
+                    + "; the autoregressive model says \(needed) and reads \(config.textTokens)",
+                at: try files.path(of: stage), try: "rank with the model that belongs to it, or make one candidate")
+        }
     }
 
     /// The ranker of candidates; nil when the set has none.
@@ -86,6 +115,7 @@ public final class SpeechModels {
         let loaded = try ModelLoader.load(path, as: CLVPConfig.self, keyMap: CLVPModel.keyMap, precision: precision) {
             CLVPModel($0, at: $1)
         }
+        try checkRanker(.clvp, codes: loaded.config.speechTokens, tokens: loaded.config.textTokens)
         clvpModel = loaded
         return loaded.model
     }
@@ -99,6 +129,7 @@ public final class SpeechModels {
         let model = try ModelLoader.load(path, as: CVVPConfig.self, keyMap: CVVPModel.keyMap, precision: precision) {
             CVVPModel($0, at: $1)
         }.model
+        try checkRanker(.cvvp, codes: model.config.melCodes)
         cvvpModel = model
         return model
     }
@@ -110,8 +141,7 @@ public final class SpeechModels {
             switch stage {
             case .vocos:
                 try ModelLoader.load(
-                    path, as: VocosConfig.self, keyMap: VocosModel.keyMap, precision: precision,
-                    validate: { try $0.validate(at: path) }
+                    path, as: VocosConfig.self, keyMap: VocosModel.keyMap, precision: precision
                 ) { VocosModel($0, at: $1) }.model
             case .bigvgan:
                 try ModelLoader.load(path, as: BigVGANConfig.self, keyMap: BigVGANModel.keyMap) {
@@ -141,7 +171,7 @@ public final class SpeechModels {
         if let hifiganModel { return hifiganModel }
         let path = try files.path(of: .hifigan)
         let model = try ModelLoader.load(
-            path, as: HiFiGANConfig.self, keyMap: HiFiGANModel.keyMap, validate: { try $0.validate(at: path) }
+            path, as: HiFiGANConfig.self, keyMap: HiFiGANModel.keyMap
         ) { HiFiGANModel($0, at: $1) }.model
         hifiganModel = model
         return model
@@ -161,8 +191,24 @@ public final class SpeechModels {
         }
     }
 
+    /// Another text for other weights: which files the stages come from, their states, and how they are used.
+    public var identity: String {
+        let stages = ModelStage.allCases.compactMap { stage in
+            files.find(stage).map { "\(stage.rawValue) \(FileState(of: $0))" }
+        }
+        let adapters = adapters.map { "\(FileState(of: $0.path)) \($0.strength) \($0.alpha ?? 0)" }
+        return (stages + adapters + [precision.rawValue]).joined(separator: "\n")
+    }
+
+    /// Writes a voice of these models, with what identifies them.
+    public func save(_ voice: Voice, to path: String) throws {
+        var voice = voice
+        voice.modelHashes = try voiceHashes()
+        try voice.write(to: path)
+    }
+
     /// SHA-256 of the files that made a voice's latents, by stage.
-    public func voiceHashes() throws -> [String: String] {
+    private func voiceHashes() throws -> [String: String] {
         var hashes: [String: String] = [:]
         for stage in [ModelStage.autoregressive, .diffusion] {
             if let path = files.find(stage) { hashes[stage.rawValue] = try SHA256.hex(ofFile: path) }

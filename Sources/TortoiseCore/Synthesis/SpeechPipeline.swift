@@ -77,27 +77,30 @@ public final class SpeechPipeline {
         }.filter { !$0.isEmpty }
     }
 
-    /// The lines of a text; those that the model cannot read at once are cut where people pause.
+    /// The lines of a text; those of which the model cannot read a phrase at once are cut where people pause. Lines of nothing but
+    /// punctuation are left out, unless there are no others.
     ///
+    /// - Parameter longestPhrase: What a line is spoken in, as `SpeechSettings` says.
     /// - Returns: Nothing for a text that is blank.
     /// - Throws: `InputError` when the model cannot be loaded, whose capacity counts.
-    public func utterances(of text: String) throws -> [String] {
+    public func utterances(of text: String, longestPhrase: Int?) throws -> [String] {
         let lines = Self.lines(of: text)
         guard !lines.isEmpty else { return [] }
         let capacity = try models.autoregressive().config.maximumTextTokens
-        func isTooLong(_ piece: String) -> Bool { frontEnd.encode(piece).count > capacity }
-        return try lines.flatMap { line -> [String] in
+        func isTooLong(_ piece: String) throws -> Bool {
+            try frontEnd.phrases(of: piece, longest: longestPhrase).contains { frontEnd.encode($0).count > capacity }
+        }
+        let pieces = try lines.flatMap { line -> [String] in
             var pieces = [line]
             // The original's lengths first, then less, for models that read less.
             var (desired, limit) = (200, 300)
-            while limit > 20, pieces.contains(where: isTooLong) {
+            while limit > 20, try pieces.contains(where: isTooLong) {
                 pieces = try frontEnd.split(line, desired: desired, limit: limit)
                 (desired, limit) = (desired / 2, limit / 2)
             }
-            // Pieces of nothing but punctuation are no utterances.
-            let speakable = pieces.filter { !frontEnd.encode($0).isEmpty }
-            return speakable.isEmpty ? [line] : speakable
+            return pieces.filter { !frontEnd.encode($0).isEmpty }
         }
+        return pieces.isEmpty ? lines : pieces
     }
 
     /// Speaks given codes, such as those of a recording: what the stages after the autoregressive model make of them.

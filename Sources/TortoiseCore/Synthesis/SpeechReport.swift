@@ -80,6 +80,11 @@ public struct SpeechReport {
             "temperature": JSONValue(sampling.temperature), "ar_guidance": JSONValue(sampling.guidance),
             "top_p": JSONValue(sampling.topP),
             "top_k": .integer(sampling.topK), "repetition_penalty": JSONValue(sampling.repetitionPenalty),
+            "repetition_penalty_decay": JSONValue(sampling.repetitionDecay), "min_p": JSONValue(sampling.minP),
+            "typical_mass": JSONValue(sampling.typicalMass), "stop_penalty": JSONValue(sampling.stopPenalty),
+            "length_penalty": JSONValue(sampling.lengthPenalty),
+            "dynamic_temperature": sampling.dynamicTemperature.map(document) ?? .null,
+            "mirostat": sampling.mirostat.map(document) ?? .null, "dry": sampling.dry.map(document) ?? .null,
             "beam_width": .integer(sampling.beamWidth), "max_ar_steps": .integer(sampling.maximumSteps),
             "diffusion_steps": .integer(settings.diffusionSteps),
             "diffusion_sampler": .string(settings.diffusion.sampler.rawValue),
@@ -87,6 +92,27 @@ public struct SpeechReport {
             "cond_free_k": JSONValue(settings.diffusion.guidance?.strength),
             "vocoder": JSONValue(settings.vocoder?.rawValue),
             "max_phrase": .integer(settings.longestPhrase ?? 0),
+        ]
+    }
+
+    private static func document(_ dynamic: DynamicTemperature) -> JSONValue {
+        [
+            "minimum": JSONValue(dynamic.minimum), "maximum": JSONValue(dynamic.maximum),
+            "exponent": JSONValue(dynamic.exponent),
+        ]
+    }
+
+    private static func document(_ mirostat: Mirostat) -> JSONValue {
+        [
+            "version": .integer(mirostat.version == .one ? 1 : 2), "tau": JSONValue(mirostat.tau),
+            "eta": JSONValue(mirostat.eta),
+        ]
+    }
+
+    private static func document(_ dry: RepeatedRunPenalty) -> JSONValue {
+        [
+            "multiplier": JSONValue(dry.multiplier), "base": JSONValue(dry.base),
+            "allowed_length": .integer(dry.allowedLength), "range": .integer(dry.range),
         ]
     }
 

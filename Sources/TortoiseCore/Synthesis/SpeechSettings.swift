@@ -82,6 +82,9 @@ public struct SpeechSettings: Sendable, Equatable {
         guard diffusion.temperature.isFinite, (0...10).contains(diffusion.temperature) else {
             throw InputError.usage("expected 0 to 10, found \(diffusion.temperature)", at: "--diffusion-temp")
         }
+        guard (0...100).contains(diffusion.guidance?.strength ?? 0) else {
+            throw InputError.usage("expected 0 to 100", at: "--cond-free-k", try: "2 is the original's, 0 is none")
+        }
     }
 }
 

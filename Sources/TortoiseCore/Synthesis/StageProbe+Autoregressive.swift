@@ -57,7 +57,7 @@ extension StageProbe {
         try ModelLoader.load(
             try request.weights, as: AutoregressiveConfig.self, options: request.options,
             keyMap: AutoregressiveModel.keyMap,
-            precision: request.precision, validate: { try $0.validate(at: "configuration") }
+            precision: request.precision
         ) { AutoregressiveModel($0, at: $1) }.model
     }
 

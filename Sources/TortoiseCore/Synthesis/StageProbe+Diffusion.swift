@@ -63,7 +63,7 @@ extension StageProbe {
     private static func diffusion(_ request: ProbeRequest) throws -> DiffusionModel {
         try ModelLoader.load(
             try request.weights, as: DiffusionConfig.self, options: request.options, keyMap: DiffusionModel.keyMap,
-            precision: request.precision, validate: { try $0.validate(at: "configuration") }
+            precision: request.precision
         ) { DiffusionModel($0, at: $1) }.model
     }
 }

@@ -21,7 +21,7 @@ extension StageProbe {
                 { request in
                     let loaded = try ModelLoader.load(
                         try request.weights, as: VocosConfig.self, options: request.options, keyMap: VocosModel.keyMap,
-                        precision: request.precision, validate: { try $0.validate(at: "configuration") }
+                        precision: request.precision
                     ) { VocosModel($0, at: $1) }
                     let mel = try request.inputs.floats("mel", [nil, loaded.config.melBands, nil])
                     return [("wav", loaded.model.inference(mel))]
@@ -46,7 +46,7 @@ extension StageProbe {
                     let loaded = try ModelLoader.load(
                         try request.weights, as: HiFiGANConfig.self, options: request.options,
                         keyMap: HiFiGANModel.keyMap,
-                        precision: request.precision, validate: { try $0.validate(at: "configuration") }
+                        precision: request.precision
                     ) { HiFiGANModel($0, at: $1) }
                     let latents = try request.inputs.floats("latents", [nil, nil, loaded.config.inputs])
                     let voice = try request.inputs.floats(

@@ -89,8 +89,9 @@ public struct Voice: Sendable, Equatable {
             modelHashes: first.voice.modelHashes)
     }
 
-    /// - Throws: `InputError.model` when the latents do not have the widths of the models.
+    /// - Throws: `InputError.model` when the latents do not have the widths of the models, or those do not go together.
     func check(_ models: SpeechModels, needsDiffusion: Bool) throws {
+        try models.checkFit(needsDiffusion: needsDiffusion)
         let width = try models.autoregressive().config.width
         guard autoregressive.count == width else {
             throw InputError.model(

@@ -26,16 +26,41 @@ public struct VoiceLibrary {
         guard parts.count > 1, !FileManager.default.fileExists(atPath: description) else {
             return try single(description)
         }
+        guard parts.count <= Self.mostParts else {
+            throw InputError.usage(
+                "expected a mix of at most \(Self.mostParts) voices, found \(parts.count)", at: "--voice",
+                try: "save mixes with 'voice mix' and mix those")
+        }
         return try Voice.mix(
             parts.map { part in
-                guard let colon = part.lastIndex(of: ":"), let weight = Float(part[part.index(after: colon)...]) else {
-                    return (try single(part), 1)
-                }
+                let (name, weight) = Self.weighted(part)
                 guard weight.isFinite, weight >= 0 else {
                     throw InputError.usage("expected a weight of 0 or more, found '\(part)'", at: "--voice")
                 }
-                return (try single(String(part[..<colon])), weight)
+                return (try single(name), weight)
             })
+    }
+
+    /// Encoding one takes a moment.
+    private static let mostParts = 16
+
+    /// A part of a mix: `heart:0.7`, or a name alone.
+    private static func weighted(_ part: String) -> (name: String, weight: Float) {
+        guard let colon = part.lastIndex(of: ":"), let weight = Float(part[part.index(after: colon)...]) else {
+            return (part, 1)
+        }
+        return (String(part[..<colon]), weight)
+    }
+
+    /// The files that a description of names stands for, and their states: another text when one of them was changed.
+    public static func signature(of description: String) throws -> String {
+        let names = description.split(separator: "+", omittingEmptySubsequences: false).map {
+            weighted(String($0)).name
+        }
+        let files = try Set(names).sorted().flatMap { name in
+            try place(of: name).map { try recordings(at: $0) } ?? [name]
+        }
+        return description + "\n" + files.map { FileState(of: $0).description }.joined(separator: "\n")
     }
 
     private func single(_ name: String) throws -> Voice {
@@ -60,8 +85,8 @@ public struct VoiceLibrary {
         let source = RandomSource(seed: seed)["random voice"]
         if let auto = Self.converter("rlg_auto", models), let diffuser = Self.converter("rlg_diffuser", models) {
             return Voice(
-                autoregressive: try Self.converted(auto, source["autoregressive"]),
-                diffusion: try Self.converted(diffuser, source["diffusion"]),
+                autoregressive: try Self.converted(auto, width: 1_024, source["autoregressive"]),
+                diffusion: try Self.converted(diffuser, width: 2_048, source["diffusion"]),
                 clips: ["random \(seed)"])
         }
         let known = Self.names
@@ -77,13 +102,13 @@ public struct VoiceLibrary {
     }
 
     private static func converter(_ name: String, _ models: SpeechModels) -> String? {
-        ["safetensors", "sft", "pth"].map { "\(models.files.folder)/\(name).\($0)" }.first(
+        ModelFiles.suffixes.map { "\(models.files.folder)/\(name).\($0)" }.first(
             where: FileManager.default.fileExists)
     }
 
-    private static func converted(_ path: String, _ random: RandomSource) throws -> [Float] {
-        let stored = try ModelLoader.storedOptions(of: openCheckpoint(path: path))
-        let width = path.contains("diffuser") ? 2_048 : 1_024
+    /// - Parameter width: The published converter's, for files that do not say theirs.
+    private static func converted(_ path: String, width: Int, _ random: RandomSource) throws -> [Float] {
+        let stored = try ModelLoader.storedOptions(of: openCheckpoint(path: path)) ?? ConfigurationParameters()
         let options = stored.entries.isEmpty ? ConfigurationParameters([.init("channels", .int(width))]) : stored
         let loaded = try ModelLoader.load(path, as: RandomLatentConfig.self, options: options, keyMap: KeyMap()) {
             RandomLatentConverter($0, at: $1)
@@ -122,8 +147,7 @@ public struct VoiceLibrary {
     /// - Throws: `InputError.data` that names what is unknown.
     public static func checkNames(_ description: String, among known: [String] = Self.names) throws {
         for part in description.split(separator: "+", omittingEmptySubsequences: false).map(String.init) {
-            let colon = part.lastIndex(of: ":").flatMap { Float(part[part.index(after: $0)...]) == nil ? nil : $0 }
-            let name = colon.map { String(part[..<$0]) } ?? part
+            let name = weighted(part).name
             guard !known.contains(name), name != "random" else { continue }
             let near = nearestNames(to: name, among: known, limit: 3)
             throw InputError.data(

@@ -9,12 +9,25 @@ public struct VoiceRanking {
     }
 
     public let entries: [Entry]
+    /// The recordings that cannot be read or used, and why.
+    public let faults: [(path: String, why: InputError)]
 
-    /// - Throws: `InputError` when a recording cannot be read or used.
-    public init(_ paths: [String], models: SpeechModels) throws {
+    /// - Throws: `InputError` when the models cannot be loaded.
+    public init(_ all: [String], models: SpeechModels) throws {
         let encoder = VoiceEncoder(models)
-        let clips = try ReferenceClips.separate(paths)
-        let latents = try paths.map { try encoder.encode([$0]).autoregressive }
+        _ = try models.autoregressive()
+        var usable: [(path: String, clip: AudioClip, latent: [Float])] = []
+        var faults: [(String, InputError)] = []
+        for path in all {
+            do {
+                let clip = try ReferenceClips.separate([path])[0]
+                usable.append((path, clip, try encoder.encode([path]).autoregressive))
+            } catch let error as InputError {
+                faults.append((path, error))
+            }
+        }
+        self.faults = faults
+        let (paths, clips, latents) = (usable.map(\.path), usable.map(\.clip), usable.map(\.latent))
         entries = paths.indices.map { index in
             let others = latents.indices.filter { $0 != index }.map { latents[$0] }
             return Entry(
@@ -38,7 +51,7 @@ public struct VoiceRanking {
                 entry.path, "\(Self.decimals(entry.check.duration)) s", loudness, similarity,
                 problems.isEmpty ? "good" : problems.joined(separator: "; "),
             ].filter { !$0.isEmpty }.joined(separator: "   ")
-        }
+        } + faults.map { "\($0.path)   cannot be used: \($0.why.problem)" }
     }
 
     private static func mean(_ latents: [[Float]]) -> [Float] {

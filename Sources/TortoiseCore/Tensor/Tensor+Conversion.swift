@@ -4,7 +4,7 @@ extension Tensor {
     /// The same values in another element type; untracked.
     ///
     /// To bfloat16 and float16 values are rounded to nearest even. Integers and truth values become float32 as numbers.
-    /// - Precondition: the conversion is to float32, or from float32 to bfloat16 or float16, or between types of indices.
+    /// - Precondition: the conversion is to float32, bfloat16 or float16, or from an integer type to int32.
     public func converted(to type: DType) -> Tensor {
         guard type != dtype else { return detached }
         let source = contiguousValues
@@ -26,10 +26,14 @@ extension Tensor {
             withElements(source, as: UInt16.self) { x in
                 withFloats(result) { Kernel.convert($0, fromFloat16: x, count: count) }
             }
+        case (.bfloat16, .float16), (.float16, .bfloat16): return converted(to: .float32).converted(to: type)
         case (_, .float32), (_, .bfloat16), (_, .float16):
             let floats = source.map(to: Float.self, as: .float32) { Float($0) }
             return floats.converted(to: type)
-        case (.int64, .int32): return source.map(to: Int32.self, as: .int32) { Int32(clamping: Int64($0)) }
+        case (.int64, .int32):
+            withElements(source, as: Int64.self) { x in
+                withElements(result, as: Int32.self) { y in for i in 0..<count { y[i] = Int32(clamping: x[i]) } }
+            }
         case (.int16, .int32), (.int8, .int32), (.uint8, .int32), (.bool, .int32):
             return source.map(to: Int32.self, as: .int32) { Int32($0) }
         default: preconditionFailure("convert: \(dtype) to \(type)")

@@ -45,7 +45,7 @@ enum OptimizerFactory {
         var settings = Muon.Settings()
         settings.momentum = try options.number("momentum") ?? settings.momentum
         settings.isNesterov = try options.flag("nesterov") ?? settings.isNesterov
-        settings.iterations = Int(try options.number("ns_steps") ?? Double(settings.iterations))
+        settings.iterations = try options.count("ns_steps") ?? settings.iterations
         settings.leavesEmbeddings = try options.flag("adam_for_embeddings") ?? settings.leavesEmbeddings
         (settings.adam.beta1, settings.adam.beta2) =
             try options.pair("betas") ?? (settings.adam.beta1, settings.adam.beta2)
@@ -71,9 +71,9 @@ enum OptimizerFactory {
         settings.safeguardsWarmup = try options.flag("safeguard_warmup") ?? settings.safeguardsWarmup
         settings.initialDistance = try options.number("d0") ?? settings.initialDistance
         settings.growthRate = try options.number("growth_rate") ?? settings.growthRate
-        settings.sliceStride = Int(try options.number("slice_p") ?? Double(settings.sliceStride))
-        guard settings.initialDistance > 0, settings.sliceStride > 0 else {
-            throw InputError.usage("d0 and slice_p must be positive", at: "hyperparameters.optimizer_params")
+        settings.sliceStride = try options.count("slice_p") ?? settings.sliceStride
+        guard settings.initialDistance > 0 else {
+            throw InputError.usage("d0 must be positive", at: "hyperparameters.optimizer_params")
         }
         return settings
     }
@@ -92,19 +92,19 @@ enum OptimizerFactory {
         case .warmup: schedule = .warmup(steps: settings.warmupSteps, decay: try options.number("decay_factor") ?? 0)
         case .noam:
             schedule = .noam(
-                width: Int(try options.number("d_model") ?? Double(width)), warmup: max(1, settings.warmupSteps))
-        case .oneCycle: schedule = .oneCycle(steps: Int(try options.number("total_steps") ?? Double(iterations)))
+                width: try options.count("d_model") ?? width, warmup: max(1, settings.warmupSteps))
+        case .oneCycle: schedule = .oneCycle(steps: try options.count("total_steps") ?? iterations)
         case .cosineAnnealing:
             schedule = .cosineAnnealing(
-                period: Int(try options.number("T_max") ?? Double(iterations)),
+                period: try options.count("T_max") ?? iterations,
                 minimum: try options.number("eta_min") ?? 0)
         case .cosine:
             schedule = .cosine(
-                steps: Int(try options.number("steps") ?? Double(iterations)), warmup: settings.warmupSteps,
+                steps: try options.count("steps") ?? iterations, warmup: settings.warmupSteps,
                 minimum: try options.number("minimum") ?? 0)
         case .linear:
             schedule = .linear(
-                steps: Int(try options.number("steps") ?? Double(iterations)), warmup: settings.warmupSteps,
+                steps: try options.count("steps") ?? iterations, warmup: settings.warmupSteps,
                 end: try options.number("end") ?? 0)
         case .scheduleFree:
             throw InputError.usage(
@@ -131,6 +131,15 @@ private struct OptimizerOptions {
         case .double(let value)? where value.isFinite && abs(value) < 1e15: return value
         case let other?: throw Self.mismatch("a number", other, key)
         }
+    }
+
+    /// A whole number from 1 up.
+    mutating func count(_ key: String) throws -> Int? {
+        guard let number = try number(key) else { return nil }
+        guard let count = Int(exactly: number), (1...1_000_000_000).contains(count) else {
+            throw Self.mismatch("a whole number from 1 to 1000000000", .double(number), key)
+        }
+        return count
     }
 
     mutating func flag(_ key: String) throws -> Bool? {

@@ -52,14 +52,19 @@ extension Trainer {
     }
 
     /// Writes weights for inference beside the checkpoints: `fp32.sft` or what the task names.
-    func export() {
+    ///
+    /// - Returns: Whether they were written.
+    @discardableResult
+    func export() -> Bool {
         let step = state.stats.step
         do {
             let path = try state.average.map { try $0.withAverages { try writeExport() } } ?? writeExport()
             metrics.write(event: "export", step: step, path)
             report(.exported(path: path))
+            return true
         } catch {
             report(.saveFailed(step: step, reason: "the weights were not exported: \(error)"))
+            return false
         }
     }
 
@@ -100,16 +105,28 @@ extension Trainer {
                 faults.append("\(error)")
                 continue
             }
-            for fault in faults { report(.refused("a checkpoint was passed over: \(fault)")) }
+            for fault in faults { report(.warning("a checkpoint was passed over: \(fault)")) }
             if !options.trainer.restartStepCount { try checkIdentity(identity, isForced: isForced) }
             state.stats.identity = identity
-            if source.position != state.stats.position { try source.seek(to: state.stats.position) }
+            try takeUpData(isForced: isForced)
             if faults.isEmpty { lastSave = (state.stats.step, folder) }
             return folder
         }
         throw InputError.model(
             "no checkpoint can be loaded:\n  " + faults.joined(separator: "\n  "), at: checkpoints.path,
             try: "move the folder away to start afresh")
+    }
+
+    /// Where another batch size leaves no such place in the epoch, a run that is forced begins the next one.
+    private func takeUpData(isForced: Bool) throws {
+        guard source.position != state.stats.position else { return }
+        do {
+            try source.seek(to: state.stats.position)
+        } catch {
+            guard isForced else { throw error }
+            try source.seek(to: SamplerPosition(epoch: state.stats.position.epoch + 1))
+            state.stats.position = source.position
+        }
     }
 
     private func checkIdentity(_ identity: [String: String], isForced: Bool) throws {
@@ -147,7 +164,7 @@ extension Trainer {
         let identity = state.stats.identity
         guard factor >= 1 / Double(1 << Self.patience) else { return false }
         for folder in checkpoints.candidates {
-            guard (try? state.read(from: folder)) != nil else { continue }
+            guard (try? state.read(from: folder)) != nil, state.spoiledParameters.isEmpty else { continue }
             // The weights go back, the data goes on: the batches that spoiled the losses are not met again at once.
             state.stats.position = source.position
             state.stats.identity = identity

@@ -42,7 +42,9 @@ extension Trainer {
             if thenQuit { return quit(saving: true, exitCode: exitCode) }
         case .learningRate(let rate):
             state.stats.learningRate = rate
-            report(.answer("the learning rate is \(rate) from step \(step + 1) on"))
+            let next = learningRate(at: step)
+            let share = next == rate ? "" : ", of which the schedule takes \(next) at the next one"
+            report(.answer("the learning rate is \(rate) from step \(step + 1) on\(share)"))
         case .lossScale(let scale):
             report(.answer("losses are computed in float32 and need no scale; \(scale) changes nothing"))
         case .status: report(.answer(status))
@@ -54,8 +56,9 @@ extension Trainer {
             isPaused = false
         case .time(let target): report(.answer(timeLeft(to: target)))
         case .scheduled(let what, let target):
-            guard target >= step else {
-                report(.refused("step \(target) has passed; this is step \(step)"))
+            guard target > step else {
+                if target == step { return obey(what, exitCode: nil) }
+                report(.warning("step \(target) has passed; this is step \(step)"))
                 return nil
             }
             schedule.add(what, at: target)
@@ -73,10 +76,16 @@ extension Trainer {
         return nil
     }
 
-    private func quit(saving: Bool, exitCode: Int32?) -> TrainingOutcome {
+    /// Nil where the checkpoint that was wanted cannot be written: then only a signal, or `quit!`, ends the run.
+    private func quit(saving: Bool, exitCode: Int32?) -> TrainingOutcome? {
         // A signal is no wish to lose work, whatever save_on_quit says.
         if saving, options.trainer.saveOnQuit || exitCode != nil {
-            if options.trainer.exportOnQuit, exitCode == nil { saveAndExport() } else { save() }
+            let isSaved = save()
+            guard isSaved || exitCode != nil else {
+                report(.warning("training goes on; make room and try again, or leave without a checkpoint: quit!"))
+                return nil
+            }
+            if isSaved, options.trainer.exportOnQuit, !options.trainer.exportOnSave, exitCode == nil { export() }
         }
         return .quit(step: state.stats.step, exitCode: exitCode ?? 0)
     }

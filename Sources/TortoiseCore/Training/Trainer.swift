@@ -67,7 +67,7 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
 
     /// Trains until all steps are done or somebody asks to stop.
     ///
-    /// - Throws: `InputError` when the data cannot be read any more.
+    /// - Throws: `InputError` when the data cannot be read any more; what was learned is saved then.
     public func run() throws -> TrainingOutcome {
         let outcome = try loop()
         report(.finished(outcome))
@@ -79,12 +79,11 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
             if let outcome = obeyRequests() { return outcome }
             let step = state.stats.step
             if step >= options.trainer.iterations {
-                if options.trainer.iterations > 0 { save() }
-                return .finished(step: step)
+                return .finished(step: step, isComplete: options.trainer.iterations == 0 || save())
             }
             let seconds = ContinuousClock.now
             let waited = source.secondsWaiting
-            let batches = try (0..<options.hyperparameters.gradientAccumulationSteps).map { _ in try source.next() }
+            let batches = try nextBatches()
             let update = makeUpdate(batches, step: step)
             state.stats.step += 1
             state.stats.position = source.position
@@ -95,6 +94,16 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
             let saveFrequency =
                 options.trainer.saveFrequency > 0 ? options.trainer.saveFrequency : options.evaluation.frequency
             if isDue(saveFrequency), update.fault == nil { save() }
+        }
+    }
+
+    private func nextBatches() throws -> [Task.Batch] {
+        do {
+            return try (0..<options.hyperparameters.gradientAccumulationSteps).map { _ in try source.next() }
+        } catch {
+            // What was learned so far is not to be lost with the data.
+            save()
+            throw error
         }
     }
 
@@ -114,6 +123,7 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
 
     private func makeUpdate(_ batches: [Task.Batch], step: Int) -> Update {
         var update = Update()
+        state.task.willStep()
         let run = RunContext(isTraining: true, random: random[step])
         for (phase, description) in state.task.phases.enumerated() {
             var gradients = Gradients()
@@ -150,7 +160,7 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
 
     private func applyLearningRate(_ step: Int) {
         let configured = options.hyperparameters.learningRate
-        let byHand = state.stats.learningRate.map { configured > 0 ? $0 / configured : 1 } ?? 1
+        let byHand = state.stats.learningRate.map { $0 / configured } ?? 1
         for optimizer in state.optimizers {
             optimizer.learningRateFactor = options.schedule.factor(at: step) * state.stats.learningRateFactor * byHand
         }
@@ -181,15 +191,18 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
     // MARK: - Evaluation
 
     /// Evaluates at this step unless that was done; the run is the same afterwards, bit for bit.
-    func evaluate() {
+    ///
+    /// - Returns: Whether there is an evaluation of this step now.
+    @discardableResult
+    func evaluate() -> Bool {
         let step = state.stats.step
         guard let evaluation else {
             report(.answer("there is nothing to evaluate with: evaluation.size is 0 or the validation set is empty"))
-            return
+            return false
         }
         guard lastEvaluation != step else {
             report(.answer("already evaluated at step \(step)"))
-            return
+            return true
         }
         report(.evaluating(step: step))
         do {
@@ -197,9 +210,11 @@ public final class Trainer<Task: TrainingTask, Source: BatchSource> where Task.B
             lastEvaluation = step
             metrics.write(found)
             report(.evaluated(found))
+            return true
         } catch {
             metrics.write(event: "eval failed", step: step, "\(error)")
             report(.evaluationFailed(step: step, reason: "\(error)"))
+            return false
         }
     }
 }

@@ -6,6 +6,8 @@ public enum TrainingEvent: Sendable {
     case answer(String)
     /// A line was no command.
     case refused(String)
+    /// Something that nobody asked about is not as it should be.
+    case warning(String)
     case saved(step: Int, path: String, bytes: Int, seconds: Double)
     case saveFailed(step: Int, reason: String)
     case pruned([String])
@@ -28,7 +30,7 @@ public struct TrainingOverview: Sendable {
     public var frozenParameters: Int
     public var firstStep: Int
     public var iterations: Int
-    public var batchesPerEpoch: Int
+    public var stepsPerEpoch: Int
     /// The checkpoint that the run continues; nil for a fresh start.
     public var continuedFrom: String?
     /// Bytes for weights, gradients, optimizer state and averages.
@@ -78,8 +80,8 @@ public struct EvaluationReport: Sendable {
 
 /// How a run ended.
 public enum TrainingOutcome: Sendable, Equatable {
-    /// All steps are done.
-    case finished(step: Int)
+    /// All steps are done; not complete is what was not saved, exported or evaluated after them.
+    case finished(step: Int, isComplete: Bool = true)
     /// Somebody asked: the exit code is 0 for a command, and the signal's for a signal.
     case quit(step: Int, exitCode: Int32)
     /// Losses stayed spoiled.
@@ -88,7 +90,7 @@ public enum TrainingOutcome: Sendable, Equatable {
     /// What the program leaves with.
     public var exitCode: Int32 {
         switch self {
-        case .finished: 0
+        case .finished(_, let isComplete): isComplete ? 0 : 3
         case .quit(_, let code): code
         case .diverged: 4
         }

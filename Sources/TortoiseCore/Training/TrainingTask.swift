@@ -51,6 +51,8 @@ public protocol TrainingTask<Batch>: AnyObject {
     /// Every parameter of the model, trained or frozen.
     var parameters: [Parameter] { get }
 
+    /// Called before the losses of a step; the step before may have been skipped.
+    func willStep()
     /// The loss of one phase on a batch.
     func loss(_ batch: Batch, phase: Int, _ run: RunContext) -> TaskLoss
     /// What an evaluation measures on a batch, by name; nothing is random then.
@@ -71,6 +73,7 @@ public protocol TrainingTask<Batch>: AnyObject {
 
 extension TrainingTask {
     public func evaluate(_ batch: Batch) -> [(name: String, value: Float)] { loss(batch, phase: 0, .inference).parts }
+    public func willStep() {}
     public func didStep(_ step: Int, _ run: RunContext) {}
     public func extraState() -> StateDictionary? { nil }
     public func restoreExtraState(_ state: StateDictionary) throws {}

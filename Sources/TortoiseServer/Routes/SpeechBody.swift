@@ -33,7 +33,7 @@ struct SpeechBody: Sendable {
         guard Set(names).count == names.count else { throw ServerError(400, "a field is there twice") }
         request.settings = try SpeechSettings.initial(
             preset: value["preset"].flatMap { $0.isNull ? nil : $0.stringValue })
-        // A clock's seconds, as the command line does: which they were is part of the answer.
+        // A clock's seconds, where the command line takes 0: which they were is part of the answer.
         request.settings.seed = UInt64(Date().timeIntervalSince1970)
         for member in members {
             guard let field = SpeechField.all.first(where: { $0.name == member.key }) else {

@@ -80,22 +80,6 @@ private struct Move: CustomTestStringConvertible {
         try expectCopies(move, of: UInt64.self, instructionSet)
     }
 
-    @Test("Sums follow the strides of both operands", arguments: moves)
-    private func sums(move: Move) {
-        let to = move.positions(move.y), from = move.positions(move.x)
-        var random = KernelRandom(to.count)
-        let before = random.floats((to.max() ?? 0) + 1)
-        var nest = tk_nest(move.extents, a: move.y, b: move.x)
-        KernelCheck(label: "copy_add", inputs: [random.floats((from.max() ?? 0) + 1)], outputs: [before]).run {
-            table, inputs, outputs in
-            table.copy_add(outputs[0] + (to.first ?? 0), inputs[0] + (from.first ?? 0), &nest)
-        } expected: { inputs in
-            var y = before.map(Double.init)
-            for (to, from) in zip(to, from) { y[to] += inputs[0][from] }
-            return [y]
-        }
-    }
-
     @Test("Rows are gathered by index") func gather() {
         let index: [Int32] = [3, 0, 3, 1]
         for n in oddSizes {

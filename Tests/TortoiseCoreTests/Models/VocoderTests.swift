@@ -175,7 +175,10 @@ import Testing
     }
 
     @Test func publishedBaseBigVGANHasTheFilesParameters() {
-        let (model, store) = ParameterStore.initialize(seed: 1) { BigVGANModel(.base, trainable: true, at: $0) }
+        var config = BigVGANConfig()
+        (config.upsampleFactors, config.upsampleKernelSizes) = ([8, 8, 2, 2], [16, 16, 4, 4])
+        config.initialChannels = 512
+        let (model, store) = ParameterStore.initialize(seed: 1) { BigVGANModel(config, trainable: true, at: $0) }
         #expect(model.samplesPerFrame == 256)
         // As its authors count them.
         #expect(store.parameters.reduce(0) { $0 + $1.shape.product } / 1_000_000 == 14)

@@ -136,6 +136,7 @@ final class ToyRun {
 
     var answers: [String] { events.compactMap { if case .answer(let text) = $0 { text } else { nil } } }
     var refusals: [String] { events.compactMap { if case .refused(let text) = $0 { text } else { nil } } }
+    var warnings: [String] { events.compactMap { if case .warning(let text) = $0 { text } else { nil } } }
     var savedSteps: [Int] { events.compactMap { if case .saved(let step, _, _, _) = $0 { step } else { nil } } }
     var steps: [StepReport] { events.compactMap { if case .step(let report) = $0 { report } else { nil } } }
 }

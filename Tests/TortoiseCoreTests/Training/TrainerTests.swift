@@ -197,7 +197,7 @@ import Testing
             let rest = ToyRun(root: root)
             try rest.run(steps: 3)
             #expect(rest.steps.map(\.step) == [3])
-            #expect(rest.refusals.contains { $0.contains("passed over") })
+            #expect(rest.warnings.contains { $0.contains("passed over") })
         }
     }
 

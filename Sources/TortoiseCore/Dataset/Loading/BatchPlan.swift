@@ -17,13 +17,25 @@ struct BatchPlan: Sendable {
     /// speakers, and batch what follows each other. A last batch that is not full is left out, unless it is the only one.
     func batches(epoch: Int) -> [[Int]] {
         let random = random[epoch]
+        let items = settings.sampleType == .speaker ? drawnBySpeaker(random["speakers"]) : items
         switch settings.sampleOrder {
         case .duration:
-            let batches = byDuration(random)
+            let batches = byDuration(items, random)
             return settings.sampleShuffle ? batches.shuffled(by: random["batches"]) : batches
         case .random: return chunked(items.shuffled(by: random["items"]))
         case .interleaved:
-            return chunked(settings.sampleShuffle ? items.shuffled(by: random["items"]) : interleaved)
+            return chunked(settings.sampleShuffle ? items.shuffled(by: random["items"]) : Self.interleaved(items))
+        }
+    }
+
+    /// As many utterances as there are, every speaker as often as any other: of those who said little the same come again.
+    private func drawnBySpeaker(_ random: RandomSource) -> [DatasetSelection.Item] {
+        let speakers = Dictionary(grouping: items, by: \.speaker).sorted { $0.key < $1.key }.map {
+            $0.value.shuffled(by: random[$0.key])
+        }
+        return items.indices.map { number in
+            let utterances = speakers[number % speakers.count]
+            return utterances[number / speakers.count % utterances.count]
         }
     }
 
@@ -34,7 +46,7 @@ struct BatchPlan: Sendable {
     }
 
     /// Utterances of about the same length, in an order that differs between epochs within each length.
-    private func byDuration(_ random: RandomSource) -> [[Int]] {
+    private func byDuration(_ items: [DatasetSelection.Item], _ random: RandomSource) -> [[Int]] {
         let shuffled = settings.sampleShuffle ? items.shuffled(by: random["items"]) : items
         let sorted = shuffled.enumerated().sorted { a, b in
             let (x, y) = (Self.bucket(a.element), Self.bucket(b.element))
@@ -61,7 +73,7 @@ struct BatchPlan: Sendable {
     private static func bucket(_ item: DatasetSelection.Item) -> Int { Int(item.duration * 4) }
 
     /// One of each speaker in turn.
-    private var interleaved: [DatasetSelection.Item] {
+    private static func interleaved(_ items: [DatasetSelection.Item]) -> [DatasetSelection.Item] {
         var queues = Dictionary(grouping: items, by: \.speaker).sorted { $0.key < $1.key }.map { ArraySlice($0.value) }
         var result: [DatasetSelection.Item] = []
         while !queues.isEmpty {

@@ -11,6 +11,7 @@ public final class DatasetBatchSource: BatchSource {
     /// Nil when none are wanted.
     private let companions: CompanionChoice?
     private let depth: Int
+    private let limits: DatasetSelection.Limits
     private var epochBatches: [[Int]]
     private var reader: ReadAhead<(batch: Int, rows: [Int]), Result<UtteranceBatch, InputError>>?
     private var waitedBefore = 0.0
@@ -18,14 +19,16 @@ public final class DatasetBatchSource: BatchSource {
     /// - Parameters:
     ///   - items: What to train on; not empty.
     ///   - identity: What else must not change under a run, such as the hashes of tokenizer and models.
+    ///   - limits: What the model can take; an utterance beyond its vocabularies is an error when it is read.
     ///   - depth: Batches to read ahead.
     ///   - withCompanions: Whether every utterance comes with another one of its speaker.
     public init(
         _ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: DatasetSettings, batchSize: Int,
         seed: UInt64,
-        identity: [(name: String, value: String)], depth: Int = 8, withCompanions: Bool = false
+        identity: [(name: String, value: String)], limits: DatasetSelection.Limits = .init(codes: .max, tokens: .max),
+        depth: Int = 8, withCompanions: Bool = false
     ) throws {
-        (self.file, self.depth) = (file, max(1, depth))
+        (self.file, self.depth, self.limits) = (file, max(1, depth), limits)
         random = RandomSource(seed: seed)["companions"]
         companions = withCompanions ? try CompanionChoice(file, items, settings.similarPrompts) : nil
         plan = BatchPlan(items, settings, batchSize: batchSize, seed: seed)
@@ -36,7 +39,8 @@ public final class DatasetBatchSource: BatchSource {
         self.identity =
             identity + [
                 ("dataset", "\(items.count) utterances, \(String(rows, radix: 16))"), ("batch_size", "\(batchSize)"),
-                ("sample_order", settings.sampleOrder.rawValue), ("sample_shuffle", "\(settings.sampleShuffle)"),
+                ("sample_order", (settings.sampleType == .speaker ? "speaker, " : "") + settings.sampleOrder.rawValue),
+                ("sample_shuffle", "\(settings.sampleShuffle)"),
                 ("sample_max_duration_batch", "\(settings.sampleMaximumDurationBatch)"), ("seed", "\(seed)"),
             ]
     }
@@ -76,11 +80,12 @@ public final class DatasetBatchSource: BatchSource {
         let first = position.batch
         let batches = epochBatches[first...].enumerated().map { (batch: first + $0.offset, rows: $0.element) }
         let random = random[position.epoch]
-        reader = ReadAhead(batches, depth: depth) { [file, companions] batch, rows in
+        reader = ReadAhead(batches, depth: depth) { [file, companions, limits] batch, rows in
             do {
                 let (draws, chances) = (random[batch].stream, random[batch]["similar"].stream)
                 let items = try rows.enumerated().map { place, row in
                     let utterance = try file.utterance(at: row)
+                    try limits.check(utterance, at: file.path)
                     let other = companions?.companion(of: row, chance: chances[place], draw: draws[place])
                     return BatchItem(utterance, companion: try other.map { try file.utterance(at: $0) })
                 }

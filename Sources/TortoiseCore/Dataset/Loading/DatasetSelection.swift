@@ -23,8 +23,27 @@ public struct DatasetSelection: Sendable {
         /// The most codes and text tokens that positions exist for.
         public var codes: Int
         public var tokens: Int
+        /// What codes and text tokens are below: how many the model knows.
+        public var codeVocabulary: Int
+        public var tokenVocabulary: Int
 
-        public init(codes: Int, tokens: Int) { (self.codes, self.tokens) = (codes, tokens) }
+        public init(codes: Int, tokens: Int, codeVocabulary: Int = .max, tokenVocabulary: Int = .max) {
+            (self.codes, self.tokens) = (codes, tokens)
+            (self.codeVocabulary, self.tokenVocabulary) = (codeVocabulary, tokenVocabulary)
+        }
+
+        /// - Throws: `InputError.data` when the utterance was made with another DVAE or tokenizer than the model's.
+        func check(_ utterance: Utterance, at path: String) throws {
+            for (kind, values, vocabulary, remedy) in [
+                ("code", utterance.codes, codeVocabulary, "--dvae"),
+                ("text token", utterance.tokens, tokenVocabulary, "--tokenizer"),
+            ] {
+                guard let largest = values.max(), largest >= vocabulary else { continue }
+                throw InputError.data(
+                    "\(utterance.speaker)/\(utterance.name) has the \(kind) \(largest), and the model knows those below \(vocabulary)",
+                    at: path, try: "prepare the dataset with the \(remedy) that belongs to the model")
+            }
+        }
     }
 
     /// Chooses by the configuration.
@@ -52,7 +71,9 @@ public struct DatasetSelection: Sendable {
             let isTraining = trainingSpeakers.contains(item.speaker),
                 isValidation = validationSpeakers.contains(item.speaker)
             guard isTraining || isValidation else { continue }
-            if let reason = Self.fault(item, settings, limits) {
+            if let reason = Self.fault(item, settings, limits)
+                ?? (settings.strictValidate ? Self.damage(index, in: file) : nil)
+            {
                 dropped.append((index, reason))
             } else if isTraining, isSplit {
                 let isHeldOut =
@@ -94,6 +115,15 @@ public struct DatasetSelection: Sendable {
         if limits.codes > 0, item.codes > limits.codes { return "more than \(limits.codes) codes" }
         if limits.tokens > 0, item.tokens > limits.tokens { return "more than \(limits.tokens) text tokens" }
         return nil
+    }
+
+    private static func damage(_ index: Int, in file: DatasetFile) -> String? {
+        do {
+            _ = try file.utterance(at: index, verifying: true)
+            return nil
+        } catch {
+            return (error as? InputError)?.problem ?? "\(error)"
+        }
     }
 
     /// Speakers of whom too little is left teach nothing about speakers.

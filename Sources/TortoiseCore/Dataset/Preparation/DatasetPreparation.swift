@@ -79,12 +79,31 @@ public final class DatasetPreparation {
         schema.diffusionLatentWidth = encoder.diffusionLatentWidth
         schema.tokenizerHash = tokenizerHash
         schema.modelHashes = encoder.modelHashes
+        schema.settings = soundAndTextSettings.serialized
         if settings.storeMels || settings.storeDVAEMels { schema.mels.append(.init(name: "dvae", bands: 80)) }
         if settings.storeMels || settings.storeDiffusionMels {
             schema.mels.append(.init(name: "diffusion", bands: 100))
         }
         if settings.storeWaveforms { schema.waveformRate = 24_000 }
         return schema
+    }
+
+    /// What decides how a recording becomes an utterance, whichever ones are taken.
+    private var soundAndTextSettings: JSONValue {
+        [
+            "cleaners": .string(frontEnd.cleaners.rawValue), "language": .string(language),
+            "whole_clips": .bool(encoder.hearsWholeClips), "trim_silence": JSONValue(settings.trimSilence),
+            "loudness": JSONValue(settings.loudness), "slice": .string(settings.slice.rawValue),
+        ]
+    }
+
+    /// The settings that a dataset was begun with and that are others now; those that it does not say are believed to be the same.
+    private func changedSettings(_ before: String) -> [String] {
+        guard case .object(let members)? = try? JSONValue(parsing: Array(before.utf8), at: path) else { return [] }
+        return members.filter { member in
+            soundAndTextSettings[member.key].map { $0.serialized != member.value.serialized } ?? false
+        }
+        .map(\.key)
     }
 
     private func openWriter() throws -> DatasetWriter {
@@ -96,6 +115,7 @@ public final class DatasetPreparation {
         var changed: [String] = []
         if old.tokenizerHash != new.tokenizerHash { changed.append("the vocabulary") }
         if old.modelHashes != new.modelHashes { changed.append("the models") }
+        changed += changedSettings(old.settings)
         if old.mels != new.mels || old.waveformRate != new.waveformRate { changed.append("what is stored (--for)") }
         if old.autoregressiveLatentWidth != new.autoregressiveLatentWidth
             || old.diffusionLatentWidth != new.diffusionLatentWidth
@@ -150,7 +170,7 @@ public final class DatasetPreparation {
             utterance.mels["diffusion"] = Self.rows(MelSpectrogram.vocoder(sound.wideSamples))
         }
         if settings.storeWaveforms {
-            utterance.waveform = sound.wideSamples.map { Int16(clamping: Int(($0 * 32_767).rounded())) }
+            utterance.waveform = sound.wideSamples.map { Int16((min(max($0, -1), 1) * 32_767).rounded()) }
         }
         return .success(utterance)
     }

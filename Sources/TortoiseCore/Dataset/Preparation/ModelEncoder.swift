@@ -6,7 +6,7 @@ public final class ModelEncoder: UtteranceEncoder {
     private let autoregressive: AutoregressiveModel?
     private let diffusion: DiffusionModel?
     private let mel: MelSpectrogram
-    private let hearsWholeClips: Bool
+    public let hearsWholeClips: Bool
     public let modelHashes: [String: String]
 
     /// - Parameters:
@@ -22,13 +22,12 @@ public final class ModelEncoder: UtteranceEncoder {
         }
         self.autoregressive = try autoregressive.map { path in
             try ModelLoader.load(
-                path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap,
-                validate: { try $0.validate(at: path) }
+                path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap
             ) { AutoregressiveModel($0, at: $1) }.model
         }
         self.diffusion = try diffusion.map { path in
             try ModelLoader.load(
-                path, as: DiffusionConfig.self, keyMap: DiffusionModel.keyMap, validate: { try $0.validate(at: path) }
+                path, as: DiffusionConfig.self, keyMap: DiffusionModel.keyMap
             ) { DiffusionModel($0, at: $1) }.model
         }
         var hashes: [String: String] = [:]

@@ -16,6 +16,7 @@ public struct PlannedUtterance: Equatable, Sendable {
 /// Why a recording or a slice was left out.
 public enum DropReason: String, CaseIterable, Sendable {
     case noTranscript = "no transcript"
+    case badTranscript = "the transcript cannot be read"
     case noAudio = "transcribed, but no such recording"
     case emptyText = "empty text"
     case unreadableAudio = "unreadable audio"
@@ -27,6 +28,7 @@ public enum DropReason: String, CaseIterable, Sendable {
     case noTokens = "no character of the vocabulary"
     case duplicate = "a name that is there already"
     case badCodes = "codes are all zero"
+    case fewUtterances = "its speaker has fewer utterances than min_utterances"
 }
 
 /// Everything that preparation found to do.
@@ -48,11 +50,13 @@ public struct RecordingPlan: Sendable {
     ///
     /// - Parameters:
     ///   - wanted: Patterns of speakers; none takes all.
+    ///   - minimumUtterances: Leaves out speakers with fewer.
     ///   - limit: Takes a random choice of that many utterances.
     ///   - speakerLimit: Before that, takes a random choice of that many of each speaker.
     /// - Throws: `InputError.data` when there is nothing to work with, naming what was looked for.
     public init(
-        _ source: Source, slice: SliceMode, voices wanted: [String] = [], limit: Int? = nil, speakerLimit: Int? = nil
+        _ source: Source, slice: SliceMode, voices wanted: [String] = [], minimumUtterances: Int = 0, limit: Int? = nil,
+        speakerLimit: Int? = nil
     ) throws {
         switch source {
         case .voices(let folder, let metadata, let transcriptName):
@@ -64,6 +68,7 @@ public struct RecordingPlan: Sendable {
             throw InputError.data("found no recordings", at: source.folder, try: source.expectation)
         }
         utterances.sort { ($0.speaker, $0.name) < ($1.speaker, $1.name) }
+        dropSmallSpeakers(minimumUtterances)
         if let speakerLimit {
             let speakers = Dictionary(grouping: utterances.indices, by: { utterances[$0].speaker })
             let chosen = speakers.map { Self.choice(of: $1, limit: speakerLimit, RandomSource(seed: 0)["limit"][$0]) }
@@ -73,6 +78,15 @@ public struct RecordingPlan: Sendable {
             let chosen = Self.choice(of: Array(utterances.indices), limit: limit, RandomSource(seed: 0)["limit"])
             utterances = chosen.map { utterances[$0] }
         }
+    }
+
+    private mutating func dropSmallSpeakers(_ minimum: Int) {
+        let counts = Dictionary(grouping: utterances, by: \.speaker).mapValues(\.count)
+        let small = Set(counts.filter { $0.value < minimum }.keys)
+        for planned in utterances where small.contains(planned.speaker) {
+            drop("\(planned.speaker)/\(planned.name)", .fewUtterances, "\(counts[planned.speaker] ?? 0) of \(minimum)")
+        }
+        utterances.removeAll { small.contains($0.speaker) }
     }
 
     /// Some of a list in its order, the same ones whenever it is asked.
@@ -105,7 +119,14 @@ public struct RecordingPlan: Sendable {
             for recording in recordings { drop("\(speaker)/\(recording)", .noTranscript, path) }
             return
         }
-        var transcripts = try Transcript.read(json: try JSONValue(parsing: bytes, at: path), at: path)
+        var transcripts: [String: Transcript]
+        do {
+            transcripts = try Transcript.read(json: JSONValue(parsing: bytes, at: path, isPython: true), at: path)
+        } catch {
+            // One speaker's is no reason to leave out the others.
+            for recording in recordings { drop("\(speaker)/\(recording)", .badTranscript, "\(error)") }
+            return
+        }
         if let only = transcripts.removeValue(forKey: ""), let recording = recordings.first {
             transcripts[recording] = only
         }
@@ -157,10 +178,10 @@ public struct RecordingPlan: Sendable {
             throw InputError.data(
                 "cannot be read", at: csv, try: "expected id|text or id|text|normalised text, a line each")
         }
-        let folder = (csv as NSString).deletingLastPathComponent
+        let folder = FilePath.folder(of: csv)
         let audio = [folder + "/wavs", folder].first { FileManager.default.fileExists(atPath: $0) } ?? folder
         let recordings = Dictionary(Self.recordings(in: audio).map { (Self.stem($0), $0) }) { first, _ in first }
-        for (number, line) in String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).enumerated() {
+        for (number, line) in Self.text(data).split(whereSeparator: \.isNewline).enumerated() {
             let fields = line.split(separator: "|", omittingEmptySubsequences: false).map { String($0).trimmed }
             guard fields.count >= 2, !fields[0].isEmpty else {
                 drop("line \(number + 1)", .emptyText, "expected id|text")
@@ -175,6 +196,11 @@ public struct RecordingPlan: Sendable {
                 stem, speaker, "\(audio)/\(file)", nil, fields.count > 2 && !fields[2].isEmpty ? fields[2] : fields[1],
                 nil)
         }
+    }
+
+    /// Without the byte order mark that some editors put before it.
+    private static func text(_ data: Data) -> Substring {
+        String(decoding: data, as: UTF8.self).drop { $0 == "\u{FEFF}" }
     }
 
     private mutating func addPairs(_ folder: String, _ speaker: String) throws {

@@ -39,8 +39,9 @@ final class RecordingReader: @unchecked Sendable {
     private func sound(of planned: PlannedUtterance) throws -> Sound {
         var (samples, rate) = try recording(planned.audioPath)
         if let slice = planned.slice {
-            let start = min(samples.count, Int(slice.lowerBound * Double(rate)))
-            samples = Array(samples[start..<min(samples.count, max(start, Int(slice.upperBound * Double(rate))))])
+            func place(_ seconds: Double) -> Int { Int(min(max(0, seconds * Double(rate)), Double(samples.count))) }
+            let start = place(slice.lowerBound)
+            samples = Array(samples[start..<max(start, place(slice.upperBound))])
         }
         guard samples.allSatisfy(\.isFinite) else { throw DroppedRecording(reason: .notANumber) }
         let sounding = SilenceTrimming.soundingRange(samples, sampleRate: rate)

@@ -16,6 +16,8 @@ public protocol UtteranceEncoder: AnyObject {
     var modelHashes: [String: String] { get }
     /// Whether codes are made at all.
     var makesCodes: Bool { get }
+    /// Whether latents are made of whole utterances, and not of clips of a fixed length.
+    var hearsWholeClips: Bool { get }
 
     /// Encodes one utterance.
     ///

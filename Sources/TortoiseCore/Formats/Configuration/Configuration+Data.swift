@@ -21,7 +21,7 @@ extension InferenceSettings: ConfigurationSection {
 
 // MARK: - dataset
 
-/// What an item of the sampler is.
+/// What is drawn: every utterance once in an epoch, or every speaker as often as any other.
 public enum SampleType: String, CaseIterable, Sendable, ConfigurationName {
     case path, speaker
 }
@@ -49,23 +49,17 @@ public struct DatasetSettings: Equatable, Sendable {
     public var training: [String] = []
     /// As `training`; empty takes the training speakers.
     public var validation: [String] = []
-    public var noise: [String] = []
     /// The share of each speaker's utterances that is kept for validation when no validation speakers are named.
     public var validationFraction = 0.02
+    // Checked and kept for other tools; here the dataset file names its speakers.
     public var speakerName = SpeakerPattern.stockName
     public var speakerGroup = SpeakerPattern.stockGroup
-    /// Read the HDF5 file (true) or `.mel` files (false); nil reads the HDF5 file when it is there.
-    public var usesHDF5: Bool?
     /// The dataset file, relative to the configuration's folder.
     public var hdf5Name = "data.h5"
     /// Drop utterances outside `durationRange`.
     public var validate = true
-    /// Check every utterance's contents before training.
+    /// Read every utterance before training, and leave out those whose checksum is wrong.
     public var strictValidate = false
-    /// Threads that load utterances ahead.
-    public var workers = 8
-    /// Keep an index of the dataset beside it.
-    public var cache = true
     /// Speakers with fewer utterances are left out.
     public var minimumUtterances = 2
     /// Seconds.
@@ -85,16 +79,12 @@ extension DatasetSettings: ConfigurationSection {
     static func describe(_ keys: inout ConfigurationKeys<DatasetSettings>) {
         keys.key("training", \.training)
         keys.key("validation", \.validation)
-        keys.key("noise", \.noise)
         keys.key("validation_fraction", \.validationFraction, .within(0...0.5))
         keys.key("speaker_name_getter", \.speakerName)
         keys.key("speaker_group_getter", \.speakerGroup)
-        keys.key("use_hdf5", \.usesHDF5)
         keys.key("hdf5_name", \.hdf5Name)
         keys.key("validate", \.validate)
         keys.key("strict_validate", \.strictValidate)
-        keys.key("workers", \.workers, .within(0...256))
-        keys.key("cache", \.cache)
         keys.key("min_utterances", \.minimumUtterances, .atLeast(0))
         keys.key("duration_range", \.durationRange, .init(expected: "at least 0.1 seconds") { $0.lower >= 0.1 })
         keys.key("sample_type", \.sampleType)
@@ -104,6 +94,8 @@ extension DatasetSettings: ConfigurationSection {
         keys.key("prompt_similar_p", \.similarPrompts.probability, .within(0...1))
         keys.key("prompt_similar_top_k", \.similarPrompts.count, .atLeast(1))
         keys.key("prompt_similar_top_k_offset", \.similarPrompts.offset, .atLeast(0))
+        // The dataset is always an HDF5 file, and one thread reads ahead.
+        keys.vestigial("noise", "use_hdf5", "workers", "cache")
         keys.vestigial("speaker_languages", "hdf5_flag", "use_metadata", "max_utterances", "tasks_list", "noise_scale")
         keys.vestigial(
             "prompt_duration_range", "prompt_duration", "prompt_max_samples", "prompt_continuous_utterance_p",

@@ -65,14 +65,14 @@ extension Configuration {
         var configuration = Configuration()
         var notes: [ConfigurationNote] = []
         if let model = source.model {
-            root = folder(of: model)
+            root = FilePath.folder(of: model)
             let (entry, found) = try entry(ModelEntry.self, in: model, storedConfiguration)
             notes += found
             configuration.models = [entry]
             configuration.models[0].path = absolute(model)
             configuration.trainer.loadStateDict = true
         } else if let yaml = source.yaml {
-            root = folder(of: yaml)
+            root = FilePath.folder(of: yaml)
             (configuration, notes) = try read(YAMLNode.parse(contentsOf: yaml))
         }
         if let lora = source.lora {
@@ -109,11 +109,6 @@ extension Configuration {
     ) throws -> (Entry, [ConfigurationNote]) {
         guard case .mapping(let entries)? = try stored(path) else { return (Entry(), []) }
         return try ConfigurationParameters(entries).decode(Entry.self, at: "\(path): config")
-    }
-
-    private static func folder(of path: String) -> String {
-        let folder = (path as NSString).deletingLastPathComponent
-        return folder.isEmpty ? "." : folder
     }
 
     /// A path typed on the command line is meant from where one stands; those of a configuration from where it lies.
@@ -161,18 +156,5 @@ public struct RunPaths: Equatable, Sendable {
     public func resolve(_ path: String) -> String {
         guard !path.hasPrefix("/") else { return path }
         return root + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
-    }
-
-    /// The tokenizer's file: beside the YAML, else in `./data`.
-    ///
-    /// - Throws: `InputError` naming both places when the file is in neither.
-    public func tokenizer(_ configuration: Configuration) throws -> String {
-        let beside = resolve(configuration.tokenizerPath)
-        let shared = RunPaths(root: "./data", startTime: startTime).resolve(configuration.tokenizerPath)
-        guard let found = [beside, shared].first(where: FileManager.default.fileExists) else {
-            throw InputError.usage(
-                "found no tokenizer at \(beside) or \(shared)", try: "set tokenizer_path, or copy tokenizer.json there")
-        }
-        return found
     }
 }

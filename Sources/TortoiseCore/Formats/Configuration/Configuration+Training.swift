@@ -44,7 +44,7 @@ extension Hyperparameters: ConfigurationSection {
         keys.key("gradient_clipping", \.gradientClipping, .atLeast(0))
         keys.key("optimizer", \.optimizer)
         keys.key("optimizer_params", \.optimizerParameters)
-        keys.key("learning_rate", \.learningRate, .atLeast(0))
+        keys.key("learning_rate", \.learningRate, .above(0))
         keys.key("warmup_steps", \.warmupSteps, .atLeast(0))
         keys.key("scheduler", \.scheduler)
         keys.key("scheduler_params", \.schedulerParameters)
@@ -86,7 +86,7 @@ public struct TrainerSettings: Equatable, Sendable {
     /// The checkpoint to continue from in place of the latest.
     public var loadTag: String?
     public var saveOnQuit = true
-    /// Export weights when the typed `save` saves.
+    /// Export weights with every checkpoint.
     public var exportOnSave = false
     /// Export weights when the typed `quit` saves.
     public var exportOnQuit = false
@@ -98,7 +98,6 @@ public struct TrainerSettings: Equatable, Sendable {
     public var loadStateDict = false
     /// Restore the state of optimiser and schedule.
     public var loadStates = true
-    public var strictLoading = false
     /// Restore weights only.
     public var loadModuleOnly = false
     /// Count updates from zero again.
@@ -107,8 +106,6 @@ public struct TrainerSettings: Equatable, Sendable {
     public var gradientCheckpointing = true
     /// Mixed precision: matrix products of bfloat16 factors, float32 weights and sums.
     public var usesMixedPrecision = false
-    /// Look for NaN and infinity in every gradient.
-    public var detectGradientAnomaly = false
     /// The type of exported weights.
     public var weightDType = WeightDType.float16
     /// Seeds the sampler, dropout and initialisation.
@@ -126,7 +123,7 @@ public struct TrainerSettings: Equatable, Sendable {
 extension TrainerSettings: ConfigurationSection {
     static func describe(_ keys: inout ConfigurationKeys<TrainerSettings>) {
         keys.key("iterations", \.iterations, .atLeast(0))
-        keys.key("save_tag", \.saveTag)
+        keys.key("save_tag", \.saveTag, .checkpointName)
         keys.key("load_tag", \.loadTag)
         keys.key("save_on_quit", \.saveOnQuit)
         keys.key("export_on_save", \.exportOnSave)
@@ -135,26 +132,36 @@ extension TrainerSettings: ConfigurationSection {
         keys.key("keep_last_checkpoints", \.keepLastCheckpoints, .atLeast(0))
         keys.key("load_state_dict", \.loadStateDict)
         keys.key("load_states", \.loadStates)
-        keys.key("strict_loading", \.strictLoading)
         keys.key("load_module_only", \.loadModuleOnly)
         keys.key("restart_step_count", \.restartStepCount)
         keys.key("gradient_checkpointing", \.gradientCheckpointing)
         keys.deprecated("activation_checkpointing", \.gradientCheckpointing, use: "gradient_checkpointing")
         keys.key("amp", \.usesMixedPrecision)
-        keys.key("detect_grad_anomaly", \.detectGradientAnomaly)
         keys.key("weight_dtype", \.weightDType)
         keys.key("seed", \.seed)
         keys.key("threads", \.threads, .within(0...1024))
         keys.key("max_bad_updates", \.maximumBadUpdates, .atLeast(1))
         keys.key("ema", \.ema)
         keys.key("deepspeed", \.deepspeed)
+        // Files have to fit whole, and what is not finite is always looked for.
+        keys.vestigial("strict_loading", "detect_grad_anomaly")
         keys.vestigial(
             "save_on_oom", "resize_modules", "check_for_oom", "gc_mode", "wandb", "wandb_params", "audio_device")
         keys.vestigial("decode_non_resp_audio", "ddp", "load_webui", "backend", "scale_loss")
     }
 }
 
-/// An exponential moving average of the weights, exported beside them.
+extension ConfigurationRule where Value == String {
+    /// What a folder beside `latest` and the exported weights can be called.
+    fileprivate static var checkpointName: Self {
+        .init(expected: "a name of letters, digits, - and _, other than latest") {
+            $0.lowercased() != "latest"
+                && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
+        }
+    }
+}
+
+/// An exponential moving average of the weights, exported and evaluated in their place.
 public struct EMASettings: Equatable, Sendable {
     /// The share of the old average that is kept at each update; 0 keeps no average.
     public var decay = 0.0

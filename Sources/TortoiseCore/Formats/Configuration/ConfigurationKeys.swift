@@ -7,6 +7,14 @@ protocol ConfigurationSection: ConfigurationValue, Equatable, Sendable {
     init()
     /// Names every key of the section.
     static func describe(_ keys: inout ConfigurationKeys<Self>)
+    /// Looks at values that are right by themselves and may not go together.
+    ///
+    /// - Throws: `InputError.usage` naming those that do not.
+    func validate(at place: String) throws
+}
+
+extension ConfigurationSection {
+    func validate(at place: String) throws {}
 }
 
 /// Something that can stand as the value of a key.

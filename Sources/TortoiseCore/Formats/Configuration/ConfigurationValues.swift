@@ -100,6 +100,12 @@ public struct ConfigurationParameters: Equatable, Sendable {
 
     /// The value of a key.
     public subscript(key: String) -> YAMLValue? { entries.last { $0.key == key }?.value }
+
+    /// These parameters with others in the places of those of the same names.
+    func overridden(by others: ConfigurationParameters?) -> ConfigurationParameters {
+        guard let others else { return self }
+        return ConfigurationParameters(entries.filter { others[$0.key] == nil } + others.entries)
+    }
 }
 
 extension ConfigurationParameters: ConfigurationValue {

@@ -89,15 +89,18 @@ final class HDF5Contents {
 
     /// What broke the reading process.
     private func endedTooSoon() -> InputError {
+        let isSilent = pipe?.isSilent == true
         let trouble =
-            switch Int(end(isEnough: false)) {
+            switch Int(end(isEnough: isSilent)) {
             case TORTOISE_H5_CRASHED: "the HDF5 library crashes when it reads it"
-            case TORTOISE_H5_HUNG: "the HDF5 library never ends reading it"
+            case TORTOISE_H5_HUNG: "the HDF5 library takes too long to read it"
+            case TORTOISE_H5_KILLED where isSilent: "the HDF5 library waits for something that does not come"
             case TORTOISE_H5_KILLED: "reading it was stopped from outside"
             default: "reading it ended half-way"
             }
         return .data(
-            "the file is damaged: \(trouble)", at: path, try: "make it again; 'h5dump' may show what can be saved")
+            "the file seems to be damaged: \(trouble)", at: path,
+            try: "make it again; 'h5dump' may show what can be saved")
     }
 
     /// Closes the pipe first: a process that writes into it ends then.
@@ -116,14 +119,30 @@ private final class PipeReader {
     init(_ descriptor: Int32) { self.descriptor = descriptor }
     deinit { close(descriptor) }
 
+    /// Whether it was waited for in vain.
+    private(set) var isSilent = false
+    /// Seconds; a process that computes is stopped by the system before.
+    private static let patience = 60
+
+    private func readSome() -> Int {
+        while true {
+            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&request, 1, Int32(Self.patience * 1_000))
+            isSilent = ready == 0
+            guard ready != 0 else { return 0 }
+            let got = ready < 0 ? -1 : read(descriptor, &buffer, buffer.count)
+            if got < 0 && errno == EINTR { continue }
+            return got
+        }
+    }
+
     /// So many bytes; nil when the pipe ends before.
     func bytes(_ count: Int) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
         while bytes.count < count {
             if unread.isEmpty {
-                var got = read(descriptor, &buffer, buffer.count)
-                while got < 0 && errno == EINTR { got = read(descriptor, &buffer, buffer.count) }
+                let got = readSome()
                 guard got > 0 else { return nil }
                 unread = 0..<got
             }

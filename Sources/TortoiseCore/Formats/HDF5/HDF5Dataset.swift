@@ -1,4 +1,5 @@
 import CHDF5
+import CHDF5Reader
 import Foundation
 
 /// An array in a file; rows are slices along its first dimension.
@@ -21,6 +22,10 @@ struct HDF5Dataset: @unchecked Sendable {
     /// File and path, for messages.
     let place: String
     private let chunkBytes: Int
+    /// Rows of a chunk; 0 where the array is not chunked.
+    private let chunkRows: Int
+    /// The chunks that were seen to be whole.
+    private let wholeChunks = ChunkSet()
     private let isFiltered: Bool
 
     /// Takes over an open dataset; call under the lock.
@@ -40,6 +45,7 @@ struct HDF5Dataset: @unchecked Sendable {
             throw InputError.data("expected chunks of at most 256 MiB, found \(bytes) bytes", at: place)
         }
         chunkBytes = rank > 0 ? Int(bytes) : 0
+        chunkRows = rank > 0 ? Int(clamping: dimensions[0]) : 0
         try requireKnownFilters(properties)
     }
 
@@ -91,6 +97,7 @@ struct HDF5Dataset: @unchecked Sendable {
             let rows = rows ?? 0..<(shape.first ?? 1)
             let count = try elementCount(rows, shape, MemoryLayout<Element>.stride)
             guard count > 0 else { return [] }
+            try requireWhole(rows)
             let (memory, selection) = try select(rows, shape, count)
             var failed = false
             let values = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -148,6 +155,11 @@ struct HDF5Dataset: @unchecked Sendable {
     }
 }
 
+/// Numbers of chunks, from the first row on; used under the library's lock.
+private final class ChunkSet {
+    var numbers: Set<Int> = []
+}
+
 // MARK: - Checks
 
 extension HDF5Dataset {
@@ -186,6 +198,23 @@ extension HDF5Dataset {
             }
         }
         return count
+    }
+
+    /// Keeps the library from reading on behind what is stored. Checksums guard structure; what a chunk unpacks to they do not.
+    private func requireWhole(_ rows: Range<Int>) throws {
+        guard chunkRows > 0, !rows.isEmpty else { return }
+        let needed = rows.lowerBound / chunkRows...(rows.upperBound - 1) / chunkRows
+        let unseen = needed.filter { !wholeChunks.numbers.contains($0) }
+        guard let first = unseen.first, let last = unseen.last else { return }
+        let isWhole = tortoise_h5_rows_are_whole(
+            identifier.id, UInt64(first * chunkRows), UInt64((last - first + 1) * chunkRows))
+        H5Eclear2(tortoise_h5_error_stack())
+        guard isWhole != 0 else {
+            throw InputError.data(
+                "the file is damaged: what is stored of this array is not what its shape takes", at: place,
+                try: "make it again")
+        }
+        wholeChunks.numbers.formUnion(unseen)
     }
 
     private func tooLarge(_ shape: [Int]) -> InputError {

@@ -36,24 +36,33 @@ public enum PythonDatasetFile {
     /// Whether a file is of this layout, as far as its outermost names tell.
     ///
     /// - Throws: `InputError` when the file is missing or damaged.
-    static func isLayout(_ path: String) throws -> Bool {
+    static func isLayout(_ path: String) throws -> Bool { try layout(of: path) == .python }
+
+    private enum Layout { case ours, python, other }
+
+    private static func layout(of path: String) throws -> Layout {
         let contents = try HDF5Contents(of: path)
         var walk = PythonDatasetWalk(path: path)
         while let item = try contents.next() {
-            if item == .textAttribute("format", DatasetSchema.format) { return false }
+            if item == .textAttribute("format", DatasetSchema.format) { return .ours }
             _ = try walk.take(item)
-            if walk.isLayout { return true }
+            if walk.isLayout { return .python }
         }
-        return false
+        return .other
     }
 
     /// What to tell somebody whose file is of a format that no dataset of ours has.
     ///
     /// - Throws: `InputError` when the file is damaged.
     static func wrongFormat(_ path: String) throws -> InputError {
-        try isLayout(path)
-            ? whatIsMissing(path)
-            : .data("expected a dataset of 'tortoise-train prepare', found another HDF5 file", at: path)
+        switch try layout(of: path) {
+        case .python: whatIsMissing(path)
+        case .ours:
+            .data(
+                "expected the file format of HDF5 1.10, found an older one", at: path,
+                try: "with h5py: libver=('v110', 'v110')")
+        case .other: .data("expected a dataset of 'tortoise-train prepare', found another HDF5 file", at: path)
+        }
     }
 
     /// What to tell somebody who wants to train from such a file.
@@ -61,7 +70,7 @@ public enum PythonDatasetFile {
         .data(
             "this is the Python tool's layout, which holds codes and text but no conditioning latents and no 22,050 Hz lengths",
             at: path,
-            try: "run 'tortoise-train prepare' on the recordings, or point prepare at the .mel files beside it")
+            try: "run 'tortoise-train prepare' on the recordings")
     }
 
     fileprivate static func isOutermost(_ name: String) -> Bool { splits.contains(name) || name == vocabulary }

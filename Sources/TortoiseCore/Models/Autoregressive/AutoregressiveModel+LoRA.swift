@@ -65,6 +65,33 @@ extension AutoregressiveModel {
         return a.size(0)
     }
 
+    /// Takes over the embeddings that were trained with an adapter, where its file has them.
+    ///
+    /// - Parameters:
+    ///   - file: The adapter's.
+    ///   - model: The parameters that the adapter is for, frozen.
+    ///   - strength: The share of the way to the file's values.
+    /// - Throws: `InputError.model` for embeddings of other sizes.
+    public static func takeEmbeddings(
+        from file: any ParameterSource, into model: ParameterStore, strength: Float = 1
+    ) throws {
+        let source = KeyMappedSource(file, keyMap)
+        let names = Set(source.names)
+        for parameter in model.parameters where isEmbedding(parameter) && names.contains(parameter.name) {
+            guard let value = try source.tensor(parameter.name)?.converted(to: .float32) else { continue }
+            guard value.shape == parameter.shape else {
+                throw InputError.model(
+                    "\(parameter.name): expected \(parameter.shape), found \(value.shape)", at: file.label,
+                    try: "the adapter is of a model of other sizes")
+            }
+            let before = parameter.value.detached
+            parameter.substitute(strength == 1 ? value : before + (value - before) * strength)
+        }
+    }
+
+    /// The reference tells embeddings by `_emb` in their names: those of text, codes and the positions of both.
+    private static func isEmbedding(_ parameter: Parameter) -> Bool { parameter.name.contains("_emb") }
+
     /// Adds all adapters to the weights and lets go of them: nothing is left to compute at inference.
     ///
     /// - Throws: `InputError.usage` when the weights are packed; nothing is changed then.
@@ -83,10 +110,9 @@ extension AutoregressiveModel {
 
     /// Leaves an adapter to training and freezes the model, but for its embeddings if they are asked for.
     ///
-    /// The reference tells embeddings by `_emb` in their names: those of text, codes and the positions of both.
     /// - Precondition: what is to be trained is float32.
     public static func train(adapter: ParameterStore, of model: ParameterStore, embeddings: Bool = false) {
-        model.setTrainable { embeddings && $0.name.contains("_emb") }
+        model.setTrainable { embeddings && isEmbedding($0) }
         adapter.setTrainable()
     }
 

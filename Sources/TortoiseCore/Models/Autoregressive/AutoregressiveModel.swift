@@ -86,14 +86,13 @@ public final class AutoregressiveModel {
 
     /// The losses of text and codes, each the mean over all positions, padding included, as the published model was trained.
     ///
-    /// - Parameter clipsInputs: Cuts the padding that no row of the batch needs.
     /// - Returns: Both losses (scalars) and the logits of the codes, [batch, mel tokens, codes + 2] without clipping.
     public func loss(
-        _ inputs: AutoregressiveInputs, clipsInputs: Bool = true, _ run: RunContext = .inference
+        _ inputs: AutoregressiveInputs, _ run: RunContext = .inference
     ) -> (text: Tensor, mel: Tensor, melLogits: Tensor) {
-        let text = clipsInputs ? clipped(inputs.text, to: inputs.textLengths.max() ?? 0) : inputs.text
+        let text = clipped(inputs.text, to: inputs.textLengths.max() ?? 0)
         let longest = (inputs.wavLengths.max() ?? 0) / config.melLengthCompression
-        let codes = padded(clipsInputs ? clipped(inputs.codes, to: longest) : inputs.codes, inputs.wavLengths)
+        let codes = padded(clipped(inputs.codes, to: longest), inputs.wavLengths)
         let encoded = encode(inputs.latent, text, codes, run)
         let textLength = text.size(1) + 2
         let textLogits = textHead(encoded.sliced(1, 0..<textLength))

@@ -37,6 +37,8 @@ extension CLVPConfig: ConfigurationSection {
             "text_seq_len", "speech_seq_len", "text_mask_percentage", "voice_mask_percentage", "wav_token_compression")
         keys.vestigial("use_xformers", "num_text_tokens_padding")
     }
+
+    func validate(at place: String) throws { try RotaryPositions.check(headWidth: headWidth, at: place) }
 }
 
 /// One of the two towers: tokens to a vector on the unit sphere.

@@ -26,6 +26,11 @@ extension CVVPConfig: ConfigurationSection {
             "dropout", "conditioning_enc_depth", "cond_mask_percentage", "mask_percentage", "latent_multiplier",
             "speech_mask_percentage")
     }
+
+    func validate(at place: String) throws {
+        try RotaryPositions.check(headWidth: headWidth, at: place)
+        try AttentionBlock.check(channels: width, heads: heads, at: place)
+    }
 }
 
 /// A transformer whose output becomes one vector. Keys: `transformer`, `pre_combiner.N`.

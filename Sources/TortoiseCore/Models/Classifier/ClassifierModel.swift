@@ -31,6 +31,15 @@ extension ClassifierConfig: ConfigurationSection {
         keys.key("kernel_size", \.kernelSize, .init(expected: "3 or 5") { [3, 5].contains($0) })
         keys.vestigial("dropout", "distribute_zero_label")
     }
+
+    func validate(at place: String) throws {
+        try AttentionBlock.check(channels: embeddingWidth, heads: heads, at: place)
+        // Doubling keeps a number of groups that fits.
+        guard possibleNormGroups(channels: baseChannels) != nil else {
+            throw InputError.usage(
+                "the norms find no groups in \(baseChannels) base channels", at: place, try: "choose a multiple of 8")
+        }
+    }
 }
 
 /// Norm, SiLU and convolution, twice, around a residual. Keys: `in_layers.{0,2}`, `out_layers.{0,3}`.

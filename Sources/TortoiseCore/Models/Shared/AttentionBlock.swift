@@ -18,11 +18,10 @@ func possibleNormGroups(channels: Int) -> Int? {
 
 /// The learned bias of attention scores by the distance of key and query, in buckets as T5 has them.
 ///
-/// Half of the buckets serve each direction; of those half are exact and the rest grow logarithmically up to `farthest`.
+/// Half of the buckets serve each direction; of those half are exact and the rest grow logarithmically up to 64.
 /// Source: `RelativePositionBias` of `tortoise/models/xtransformers.py`. Key: `relative_attention_bias.weight` [buckets, heads].
 final class RelativePositionBias {
     static let buckets = 32
-    static let farthest = 64
 
     private let table: Embedding
     private let scale: Float
@@ -48,7 +47,7 @@ final class RelativePositionBias {
         return base + (length < exact ? length : exact - 1 + firstLengths.prefix { $0 <= length }.count)
     }
 
-    /// The shortest distance of each logarithmic bucket: exact · (farthest / exact)^(i / (half − exact)), rounded up.
+    /// The shortest distance of each logarithmic bucket: exact · (64 / exact)^(i / (half − exact)), rounded up.
     private static let firstLengths = [8, 11, 14, 18, 23, 30, 39, 50]
 }
 
@@ -61,6 +60,17 @@ final class AttentionBlock {
     private let qkv, projection: Conv1d
     private let relativePosition: RelativePositionBias?
     private let heads: Int
+
+    /// - Throws: `InputError.usage` for sizes that no block can have.
+    static func check(channels: Int, heads: Int, at place: String) throws {
+        guard channels % heads == 0 else {
+            throw InputError.usage("\(heads) heads do not divide a width of \(channels)", at: place)
+        }
+        guard possibleNormGroups(channels: channels) != nil else {
+            throw InputError.usage(
+                "the norms find no groups in a width of \(channels)", at: place, try: "choose a multiple of 8")
+        }
+    }
 
     init(_ channels: Int, heads: Int, relativePosition hasBias: Bool = false, at scope: ParameterScope) {
         precondition(channels % heads == 0, "attention block: \(heads) heads do not divide \(channels) channels")

@@ -38,8 +38,20 @@ struct RotaryPositions {
     private let cosines, sines: Tensor
     private let channels: Int
 
+    /// How many channels of a head are turned.
+    private static func channels(headWidth: Int) -> Int { min(headWidth, max(headWidth / 2, 32)) }
+
+    /// - Throws: `InputError.usage` for a width of heads whose turned channels do not come in pairs.
+    static func check(headWidth: Int, at place: String) throws {
+        guard channels(headWidth: headWidth) % 2 == 0 else {
+            throw InputError.usage(
+                "rotary positions need an even share of dim_head, found \(headWidth)", at: place,
+                try: "choose a multiple of 4")
+        }
+    }
+
     init(time: Int, headWidth: Int) {
-        let channels = min(headWidth, max(headWidth / 2, 32))
+        let channels = Self.channels(headWidth: headWidth)
         let half = channels / 2
         let exponents = (0..<half).map { Float(-2 * $0) / Float(channels) }
         let frequencies = (Tensor(exponents) * Float(9.210340371976184)).exp  // 10,000^(−2i / channels)

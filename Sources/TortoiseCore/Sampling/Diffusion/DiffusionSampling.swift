@@ -37,9 +37,6 @@ public enum DiffusionSamplerName: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether `eta` has an effect.
-    public var takesEta: Bool { [.ddim, .dpmSolver3MSDE, .eulerAncestral].contains(self) }
-
     fileprivate func makeSampler(eta: Double) -> any DiffusionSampler {
         switch self {
         case .ancestral: AncestralSampler()

@@ -6,12 +6,14 @@ struct LogitsPipeline {
     private let repetition: RepetitionPenalty
     private let dry: RepeatedRunProcessor?
     private let stopPenalty: StopPenalty
+    private let start: Int
     private let settings: SamplingSettings
     /// Beams need two codes to go on when one of them is the stop token.
     private let minimumKept: Int
 
     init(_ settings: SamplingSettings, _ markers: CodeMarkers) {
         self.settings = settings
+        start = Int(markers.start)
         minimumKept = settings.usesBeams ? 2 : 1
         repetition = RepetitionPenalty(
             penalty: settings.repetitionPenalty, decay: settings.repetitionDecay,
@@ -27,6 +29,8 @@ struct LogitsPipeline {
         repetition.apply(to: &logits, after: codes)
         dry?.apply(to: &logits, after: codes)
         stopPenalty.apply(to: &logits, after: codes)
+        // No speech goes on with it, and what follows the autoregressive model has no code of this number.
+        if logits.indices.contains(start) { logits[start] = -.infinity }
         guard !settings.isGreedy else { return }
         let usesFilters = settings.mirostat == nil
         if usesFilters, let mass = settings.typicalMass {

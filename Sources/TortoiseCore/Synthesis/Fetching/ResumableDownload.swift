@@ -58,7 +58,7 @@ struct ResumableDownload {
 
     private func checkSpace(_ bytes: Int) throws {
         var status = statvfs()
-        let folder = (part as NSString).deletingLastPathComponent
+        let folder = FilePath.folder(of: part)
         guard statvfs(folder.isEmpty ? "." : folder, &status) == 0 else { return }
         let free = Int(status.f_bavail) * Int(status.f_frsize)
         guard free >= bytes + Self.reserve else {
@@ -88,6 +88,8 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
     private var received = 0
     private var total: Int?
     private var announcedSHA256: String?
+    /// What the first server said before it sent us on: Hugging Face knows the sum, the store behind it does not.
+    private var redirectedSHA256: String?
     private var outcome: Outcome?
 
     init(_ url: URL, part: String, offset: Int, patience: Double) {
@@ -134,12 +136,28 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
         completionHandler(.allow)
     }
 
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
+    ) {
+        condition.withLock {
+            redirectedSHA256 = redirectedSHA256 ?? Self.digest("X-Linked-ETag", of: response)
+        }
+        completionHandler(request)
+    }
+
+    /// The SHA-256 in a header, if it is one.
+    private static func digest(_ header: String, of response: HTTPURLResponse) -> String? {
+        let tag = (response.value(forHTTPHeaderField: header) ?? "").trimmingCharacters(
+            in: CharacterSet(charactersIn: "\""))
+        return tag.count == 64 && tag.allSatisfy(\.isHexDigit) ? tag.lowercased() : nil
+    }
+
     /// Opens the file at the right place; false when this answer cannot be used.
     private func begin(_ http: HTTPURLResponse) -> Bool {
         let length = http.value(forHTTPHeaderField: "Content-Length").flatMap { Int($0) }
-        let tag = (http.value(forHTTPHeaderField: "X-Linked-ETag") ?? http.value(forHTTPHeaderField: "ETag") ?? "")
-            .trimmingCharacters(in: CharacterSet(charactersIn: "\""))
-        let isDigest = tag.count == 64 && tag.allSatisfy(\.isHexDigit)
+        let digest =
+            redirectedSHA256 ?? Self.digest("X-Linked-ETag", of: http) ?? Self.digest("ETag", of: http)
         var start = 0
         switch http.statusCode {
         case 200: start = 0
@@ -173,7 +191,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
             file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
             received = start
             total = length.map { start + $0 }
-            announcedSHA256 = isDigest ? tag.lowercased() : nil
+            announcedSHA256 = digest
         }
         return true
     }

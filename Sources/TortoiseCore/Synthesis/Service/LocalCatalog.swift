@@ -155,7 +155,7 @@ public struct LocalCatalog: SpeechCatalog {
             case .set where listing.isDefault: break
             case .set:
                 let path = listing.files.first?.path ?? ""
-                files = try ModelFiles(set: (path as NSString).deletingLastPathComponent)
+                files = try ModelFiles(set: FilePath.folder(of: path))
             case .checkpoint:
                 for file in listing.files { files.use(file.path, for: try ModelStage(named: file.stage)) }
             case .adapter:

@@ -8,7 +8,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
     private let adapters: [SpeechModels.AdapterFile]
     private let frontEnd: TextFrontEnd
     private var loaded: (choice: ModelChoice, models: SpeechModels)?
-    /// Voices that were encoded before, by description; what is random by seed, too.
+    /// Voices that were encoded before, by description and the states of their files; what is random by seed, too.
     private var encoded: [String: Voice] = [:]
 
     /// Voices that are kept: a few kilobytes each.
@@ -52,19 +52,24 @@ public final class LocalSynthesizer: SpeechSynthesizer {
         let voice = try voice(request.voice, models, seed: settings.seed)
         let voiceSeconds = start.duration(to: .now).seconds
         let pipeline = SpeechPipeline(models, frontEnd)
-        let lines = try pipeline.utterances(of: request.text)
+        let lines = try pipeline.utterances(of: request.text, longestPhrase: settings.longestPhrase)
+        // A stream has one version; several are made first, and then the best is handed out.
+        let isStreamed = request.isStreamed && (settings.kept == 1 || pipeline.isContinuous(settings))
         guard !lines.isEmpty else { throw InputError.data("the text is empty", at: "input") }
         var versions: [[SpokenUtterance]] = []
         for (index, line) in lines.enumerated() {
             func advance(_ progress: SpeechProgress) throws {
                 try hear(.progress(progress, utterance: index, of: lines.count))
             }
-            guard request.isStreamed else {
-                versions.append(
-                    try pipeline.speak(line, voice: voice, settings, utterance: index, progress: advance))
+            if request.isStreamed, index > 0 { try hear(.audio(SpeechJoin.silence(SpeechJoin.pause))) }
+            guard isStreamed else {
+                let spoken = try pipeline.speak(line, voice: voice, settings, utterance: index, progress: advance)
+                if request.isStreamed {
+                    try hear(.audio(TimeStretch.stretched(spoken[0].samples, speed: request.speed)))
+                }
+                versions.append(spoken)
                 continue
             }
-            if index > 0 { try hear(.audio(SpeechJoin.silence(SpeechJoin.pause))) }
             let spoken = try pipeline.stream(line, voice: voice, settings, utterance: index, progress: advance) {
                 // Another speed is made of whole utterances: stretched pieces would not meet.
                 if request.speed == 1 { try hear(.audio($0)) }
@@ -102,7 +107,8 @@ public final class LocalSynthesizer: SpeechSynthesizer {
 
     private func voice(_ description: String, _ models: SpeechModels, seed: UInt64) throws -> Voice {
         try VoiceLibrary.checkNames(description)
-        let key = description.contains("random") ? "\(description) \(seed)" : description
+        let files = try VoiceLibrary.signature(of: description)
+        let key = description.contains("random") ? "\(files)\n\(seed)" : files
         if let known = encoded[key] { return known }
         let voice = try VoiceLibrary(models, seed: seed).voice(description)
         if encoded.count >= Self.mostVoices { encoded = [:] }
@@ -126,8 +132,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
             voice = try VoiceLibrary(models).voice(description)
         case .random(let seed): voice = try VoiceLibrary(models, seed: seed).voice("random")
         }
-        voice.modelHashes = try models.voiceHashes()
-        try voice.write(to: path)
+        try models.save(voice, to: path)
         encoded = [:]
     }
 

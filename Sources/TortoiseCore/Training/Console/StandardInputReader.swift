@@ -43,20 +43,6 @@ public struct StandardInputReader: Sendable {
         kind = Kind.of(descriptor)
     }
 
-    /// Puts /dev/null where standard input, output or error are closed, before any file gets their numbers.
-    ///
-    /// To be called before anything is opened.
-    public static func reopenClosedDescriptors() {
-        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) == -1 {
-            // The lowest free number is the closed one.
-            let opened = open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY)
-            if opened >= 0, opened != descriptor {
-                dup2(opened, descriptor)
-                close(opened)
-            }
-        }
-    }
-
     /// Starts the thread that reads.
     public func start() {
         guard kind != .nothing else { return }
@@ -95,7 +81,8 @@ public struct StandardInputReader: Sendable {
             guard let bytes = readChunk() else { return }
             if bytes.isEmpty {
                 if let last = lines.finish() { inbox.post(.line(last, .console)) }
-                guard kind == .terminal else {
+                // A named pipe may get another writer, whose lines count as well.
+                guard kind == .terminal || isNamedPipe else {
                     if let note { inbox.post(.note(note)) }
                     return
                 }
@@ -114,6 +101,15 @@ public struct StandardInputReader: Sendable {
             onTyping(line.text)
             for line in finished { inbox.post(.line(line, .console)) }
         }
+    }
+
+    private var isNamedPipe: Bool {
+        var named = stat()
+        var own = stat()
+        guard kind == .pipe, fstat(descriptor, &own) == 0, own.st_mode & S_IFMT == S_IFIFO else { return false }
+        // What a shell makes with | lies in no folder.
+        let link = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) ?? ""
+        return link.hasPrefix("/") && stat(link, &named) == 0 && named.st_ino == own.st_ino
     }
 
     private static let backgroundPause: UInt32 = 250_000
@@ -138,7 +134,10 @@ public struct StandardInputReader: Sendable {
                 }
                 if ready < 0, errno != EINTR { return nil }
                 if request.revents & Int16(POLLNVAL) != 0 { return nil }
-                if kind == .terminal, !isForeground { continue }
+                if kind == .terminal, !isForeground {
+                    usleep(Self.backgroundPause)
+                    continue
+                }
             }
             let count = read(descriptor, &buffer, buffer.count)
             if count >= 0 { return Array(buffer[..<count]) }

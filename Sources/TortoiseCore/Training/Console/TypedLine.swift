@@ -53,6 +53,8 @@ public final class TerminalKeys: @unchecked Sendable {
     private let descriptor: Int32
     private let lock = NSLock()
     private var original: termios?
+    /// Keys that arrive while the program leaves do not take the terminal over again.
+    private var isOver = false
 
     public init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -62,14 +64,18 @@ public final class TerminalKeys: @unchecked Sendable {
         guard tcgetattr(descriptor, &mode) == 0 else { return }
         let taken = tcflag_t(ECHO | ICANON)
         guard mode.c_lflag & taken != 0 else { return }
-        lock.withLock { if original == nil { original = mode } }
-        mode.c_lflag &= ~taken
-        tcsetattr(descriptor, TCSANOW, &mode)
+        lock.withLock {
+            guard !isOver else { return }
+            if original == nil { original = mode }
+            mode.c_lflag &= ~taken
+            tcsetattr(descriptor, TCSANOW, &mode)
+        }
     }
 
-    /// Gives them back.
+    /// Gives them back for good.
     public func giveBack() {
         lock.withLock {
+            isOver = true
             guard var mode = original else { return }
             original = nil
             // From the background this would stop the program.

@@ -5,13 +5,14 @@ final class Evaluation {
     private let speech: EvaluationSpeech?
 
     init(
-        _ data: DatasetFile, _ selection: DatasetSelection, _ configuration: Configuration, withCompanions: Bool,
+        _ data: DatasetFile, _ selection: DatasetSelection, _ configuration: Configuration, _ prepared: PreparedTask,
         speech: EvaluationSpeech?
     ) throws {
         self.speech = speech
         let settings = configuration.evaluation
         var order = configuration.dataset
-        (order.sampleOrder, order.sampleShuffle, order.sampleMaximumDurationBatch) = (.duration, false, 0)
+        (order.sampleType, order.sampleOrder) = (.path, .duration)
+        (order.sampleShuffle, order.sampleMaximumDurationBatch) = (false, 0)
         sets = try [("subtrain", selection.training), ("val", selection.validation)].compactMap { name, items in
             let chosen = Array(items.shuffled(by: RandomSource(seed: 0)["evaluation"]).prefix(settings.size))
             guard !chosen.isEmpty else { return nil }
@@ -19,7 +20,7 @@ final class Evaluation {
                 name,
                 try DatasetBatchSource(
                     data, chosen, order, batchSize: min(settings.batchSize, chosen.count), seed: 0, identity: [],
-                    depth: 2, withCompanions: withCompanions)
+                    limits: prepared.limits, depth: 2, withCompanions: prepared.needsCompanions)
             )
         }
     }

@@ -24,29 +24,36 @@ final class EvaluationSpeech {
     ) {
         let configuration = loaded.configuration
         guard let task = task as? AutoregressiveTask, configuration.evaluation.size > 0 else { return nil }
-        guard let files = try? ModelFiles(loaded: loaded), let vocoder = Self.vocoder(files, configuration) else {
+        guard let files = try? ModelFiles(loaded: loaded), let vocoder = files.defaultVocoder else {
             return nil
         }
         let models = SpeechModels(files, autoregressive: task.model)
-        guard let tokenizer = try? BPETokenizer(path: DataFolder.path(of: "tokenizer.json")) else { return nil }
+        guard let vocabulary = try? TextFrontEnd.vocabulary(of: loaded),
+            let frontEnd = try? TextFrontEnd(tokenizer: vocabulary, of: loaded)
+        else { return nil }
+        guard (try? SHA256.hex(ofFile: vocabulary)) == schema.tokenizerHash || schema.tokenizerHash.isEmpty else {
+            note("evaluations write no audio: the dataset has another vocabulary than \(vocabulary)")
+            return nil
+        }
         guard Self.fits(models, vocoder, task.model.config.width, schema) else {
             note(
                 "evaluations write no audio: the dataset's latents, or the models in \(files.folder), are of other widths"
             )
             return nil
         }
-        pipeline = SpeechPipeline(models, TextFrontEnd(cleaners: configuration.text.cleaners, tokenizer: tokenizer))
-        var settings = SpeechSettings()
-        (settings.vocoder, settings.diffusionSteps, settings.diffusion.guidance) = (vocoder, Self.steps, nil)
-        (settings.sampling.temperature, settings.diffusion.sampler) = (1, .ancestral)
-        settings.diffusion.temperature = 1
-        self.settings = settings
+        pipeline = SpeechPipeline(models, frontEnd)
+        settings = Self.settings(vocoder)
         (root, name) = (folder, task.name)
     }
 
-    private static func vocoder(_ files: ModelFiles, _ configuration: Configuration) -> ModelStage? {
-        let wanted = (try? ModelStage(named: configuration.vocoder)).flatMap { files.find($0) == nil ? nil : $0 }
-        return wanted ?? files.defaultVocoder
+    /// The reference's, so that distances can be compared with its.
+    private static func settings(_ vocoder: ModelStage) -> SpeechSettings {
+        var settings = SpeechSettings()
+        (settings.sampling, settings.diffusion) = (SamplingSettings(), DiffusionSampling())
+        settings.sampling.temperature = 1
+        (settings.diffusion.sampler, settings.diffusion.guidance) = (.ancestral, nil)
+        (settings.vocoder, settings.diffusionSteps, settings.longestPhrase) = (vocoder, Self.steps, nil)
+        return settings
     }
 
     private static func fits(_ models: SpeechModels, _ vocoder: ModelStage, _ width: Int, _ schema: DatasetSchema)

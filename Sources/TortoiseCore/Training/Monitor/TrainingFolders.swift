@@ -251,11 +251,7 @@ extension LoadedConfiguration {
     /// - Throws: `InputError` when there is nothing that could be trained on.
     public func datasetReport(limit: Int, progress: (_ done: Int, _ total: Int) throws -> Void) throws -> [String] {
         let file = try DatasetFile(path: paths.resolve(configuration.dataset.hdf5Name))
-        let text = configuration.text
-        let frontEnd = TextFrontEnd(
-            cleaners: text.cleaners, tokenizer: try BPETokenizer(path: DataFolder.path(of: "tokenizer.json")),
-            dictionary: try text.dictionary.map { try PronunciationDictionary(path: $0) } ?? PronunciationDictionary())
-        let check = try DatasetCheck(file, frontEnd, progress: progress)
+        let check = try DatasetCheck(file, TextFrontEnd(of: self), progress: progress)
         return try check.lines(limit: limit) + TrainingSession(self).selectionSummary()
     }
 }

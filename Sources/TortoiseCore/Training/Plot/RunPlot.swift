@@ -73,7 +73,7 @@ struct RunPlot {
     /// Three significant digits, plain where that is short.
     static func label(_ value: Double) -> String {
         let size = abs(value)
-        if size >= 10_000, value == value.rounded() { return "\(Int(value / 1_000))k" }
+        if size >= 10_000, size < 1e9, value == value.rounded() { return "\(Int(value / 1_000))k" }
         if value == value.rounded(), size < 1e6 { return "\(Int(value))" }
         return size >= 0.01 && size < 1_000 ? String(format: "%.3g", value) : String(format: "%.1e", value)
     }

@@ -11,6 +11,8 @@ public struct CheckpointFolder: Sendable {
     public init(path: String) { self.path = path }
 
     private static let marker = ".unfinished-"
+    /// Behind a checkpoint's name while another takes its place.
+    private static let oldMarker = "-old"
 
     static func isLeftover(_ name: String) -> Bool { name.hasPrefix(marker) }
 
@@ -24,8 +26,10 @@ public struct CheckpointFolder: Sendable {
     func write(tag: String, _ body: (_ folder: String) throws -> Void) throws -> (path: String, bytes: Int) {
         let files = FileManager.default
         let temporary = "\(path)/\(Self.marker)\(tag)-\(UInt32.random(in: .min ... .max))"
-        let replaced = temporary + "-old"
+        let replaced = "\(path)/\(Self.marker)\(tag)\(Self.oldMarker)"
         let target = "\(path)/\(tag)"
+        // Left by a kill; what it holds has been replaced since.
+        if files.fileExists(atPath: target) { try? files.removeItem(atPath: replaced) }
         guard mkdir(temporary, 0o777) == 0 else { throw Self.failure("the folder cannot be made", temporary) }
         do {
             try body(temporary)
@@ -46,6 +50,15 @@ public struct CheckpointFolder: Sendable {
         } catch {
             try? files.removeItem(atPath: temporary)
             throw error
+        }
+    }
+
+    /// Gives checkpoints their names back that a kill found without: on their way to be replaced by one of the same name.
+    func recover() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for name in names where name.hasPrefix(Self.marker) && name.hasSuffix(Self.oldMarker) {
+            let tag = name.dropFirst(Self.marker.count).dropLast(Self.oldMarker.count)
+            if !FileManager.default.fileExists(atPath: "\(path)/\(tag)") { rename("\(path)/\(name)", "\(path)/\(tag)") }
         }
     }
 

@@ -39,6 +39,7 @@ public struct RunFolder: Sendable {
 
     /// Removes unfinished files and folders; nobody else writes here while the run's lock is held.
     private func removeLeftovers() -> [String] {
+        CheckpointFolder(path: checkpoints).recover()
         var removed = AtomicFile.removeLeftovers(in: checkpoints)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
         for name in names where CheckpointFolder.isLeftover(name) {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Everything that a run carries from step to step, and how it goes to a checkpoint and comes back.
 ///
 /// Randomness needs no saving: it is a pure function of seed and step.
@@ -18,8 +20,12 @@ final class TrainingState<Task: TrainingTask> {
     /// The parameters that are trained; frozen ones come from the weights that the run started with.
     var trained: [Parameter] { task.phases.flatMap(\.parameters) }
 
-    /// The names of trained parameters that hold NaN or infinity.
-    var spoiledParameters: [String] { trained.filter { !$0.value.detached.sumOfSquares.isFinite }.map(\.name) }
+    /// The names of trained parameters, and of what the task carries besides, that hold NaN or infinity.
+    var spoiledParameters: [String] {
+        let extra = task.extraState()?.tensors.filter { $0.tensor.dtype == .float32 } ?? []
+        let all = trained.map { ($0.name, $0.value.detached) } + extra.map { ($0.name, $0.tensor) }
+        return all.filter { !$0.1.sumOfSquares.isFinite }.map(\.0)
+    }
 
     /// Bytes of weights, gradients, optimizer state and averages.
     var byteCount: Int {
@@ -70,8 +76,11 @@ final class TrainingState<Task: TrainingTask> {
             throw InputError.model(
                 "has parameters that are not trained here: \(others.prefix(10).joined(separator: ", "))", at: place)
         }
-        let file = try SafetensorsReader(path: folder + "/optimizer.sft")
-        if parts.optimizer {
+        let path = folder + "/optimizer.sft"
+        let file =
+            parts.optimizer || FileManager.default.fileExists(atPath: path) ? try SafetensorsReader(path: path) : nil
+        var hasAverage = false
+        if parts.optimizer, let file {
             for (phase, optimizer) in zip(task.phases, optimizers) {
                 let prefix = "optimizer." + phase.name
                 guard let state = try StateFile.read(prefix, from: file) else {
@@ -79,10 +88,15 @@ final class TrainingState<Task: TrainingTask> {
                 }
                 try optimizer.restore(state)
             }
-            if let average, let state = try StateFile.read("average", from: file) { try average.restore(state) }
+            if let average, let state = try StateFile.read("average", from: file) {
+                try average.restore(state)
+                hasAverage = true
+            }
         }
-        if let extra = try StateFile.read("task", from: file) { try task.restoreExtraState(extra) }
+        if let file, let extra = try StateFile.read("task", from: file) { try task.restoreExtraState(extra) }
         for (parameter, value) in zip(trained, values) { parameter.assign(value) }
+        // An average of the weights that the run started from would be heard in their place for long.
+        if !hasAverage { average?.restart() }
         if parts.counters { self.stats = stats }
     }
 }

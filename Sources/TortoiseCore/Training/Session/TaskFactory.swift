@@ -9,15 +9,10 @@ struct PreparedTask {
     let limits: DatasetSelection.Limits
     /// Whether batches come with another utterance of each speaker.
     let needsCompanions: Bool
-    /// What the dataset has to store, by the words of `prepare --for`.
-    let needs: Set<DatasetContent>
+    /// What the dataset has to store.
+    let needs: [DatasetContent]
     /// The weights that the run starts from; nil for fresh ones.
     let startedFrom: String?
-}
-
-/// What a dataset can store for a task.
-enum DatasetContent: String {
-    case codes, latents, dvaeMels = "dvae mels", diffusionMels = "diffusion mels", waveforms
 }
 
 /// Makes the task that a configuration's model entry asks for.
@@ -53,14 +48,13 @@ struct TaskFactory {
 
     /// A model with the weights that the run starts from: those of `path`, else those exported beside its checkpoints, else fresh.
     private func load<Config: ConfigurationSection, Model>(
-        _ type: Config.Type, _ keyMap: KeyMap, validate: (Config) throws -> Void = { _ in },
-        _ makeModel: (Config, ParameterScope) throws -> Model
+        _ type: Config.Type, _ keyMap: KeyMap, _ makeModel: (Config, ParameterScope) throws -> Model
     ) throws -> (model: Model, store: ParameterStore, config: Config, path: String?) {
         let place = "models: \(name): kwargs"
         guard let path = try startingWeights() else {
             let (config, notes) = try entry.kwargs.decode(Config.self, at: place)
             notes.forEach { note("\($0)") }
-            try validate(config)
+            try config.validate(at: place)
             let made = try ParameterStore.initialize(seed: UInt64(bitPattern: Int64(configuration.trainer.seed))) {
                 try makeModel(config, $0)
             }
@@ -68,7 +62,7 @@ struct TaskFactory {
         }
         let options = entry.kwargs.entries.isEmpty ? nil : entry.kwargs
         let loaded = try ModelLoader.load(
-            path, as: type, options: options, keyMap: keyMap, validate: validate, makeModel)
+            path, as: type, options: options, keyMap: keyMap, makeModel)
         loaded.notes.forEach { note("\($0)") }
         return (loaded.model, loaded.parameters, loaded.config, path)
     }
@@ -96,8 +90,7 @@ struct TaskFactory {
         }
         return LatentSource(
             try ModelLoader.load(
-                paths.resolve(path), as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap,
-                validate: { try $0.validate(at: path) }
+                paths.resolve(path), as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap
             ) { AutoregressiveModel($0, at: $1) }.model)
     }
 
@@ -138,8 +131,7 @@ struct TaskFactory {
     private func makeAutoregressive() throws -> PreparedTask {
         let options = try options(AutoregressiveTaskOptions.self)
         let (model, store, config, path) = try load(
-            AutoregressiveConfig.self, AutoregressiveModel.keyMap,
-            validate: { try $0.validate(at: "models: \(name): kwargs") }
+            AutoregressiveConfig.self, AutoregressiveModel.keyMap
         ) { AutoregressiveModel($0, at: $1) }
         model.checkpointsActivations = configuration.trainer.gradientCheckpointing
         // Rows of positions that no batch reaches stay as they are; the conditioning encoder is idle while latents are stored.
@@ -153,9 +145,10 @@ struct TaskFactory {
             }
             let parameters =
                 try lora.path.map {
-                    try model.attachAdapter(
-                        from: CheckpointSource(try openCheckpoint(path: paths.resolve($0))), alpha: lora.alpha,
-                        dropout: lora.dropout)
+                    let file = CheckpointSource(try openCheckpoint(path: paths.resolve($0)))
+                    store.setTrainable { _ in false }
+                    try AutoregressiveModel.takeEmbeddings(from: file, into: store)
+                    return try model.attachAdapter(from: file, alpha: lora.alpha, dropout: lora.dropout)
                 }
                 ?? model.attachAdapter(
                     LoRAConfig(rank: lora.rank, alpha: lora.alpha, dropout: lora.dropout),
@@ -168,9 +161,8 @@ struct TaskFactory {
             name: lora?.fullName ?? name, model, store, adapter: adapter, options: options, description: description)
         return PreparedTask(
             task: task, width: config.width,
-            limits: .init(codes: config.maximumMelTokens, tokens: config.maximumTextTokens),
-            needsCompanions: options.trainsConditioning,
-            needs: options.trainsConditioning ? [.codes, .dvaeMels] : [.codes, .latents],
+            limits: config.datasetLimits, needsCompanions: options.trainsConditioning,
+            needs: [options.trainsConditioning ? .dvaeMels(bands: config.melChannels) : .latents(width: config.width)],
             startedFrom: path)
     }
 
@@ -182,14 +174,13 @@ struct TaskFactory {
             name: name, model, store, options: options, isFresh: path == nil, description: description(config))
         return PreparedTask(
             task: task, width: config.hiddenWidth, limits: .init(codes: 0, tokens: 0), needsCompanions: false,
-            needs: [.dvaeMels],
-            startedFrom: path)
+            needs: [.dvaeMels(bands: config.channels)], startedFrom: path)
     }
 
     private func makeDiffusion() throws -> PreparedTask {
         let options = try options(DiffusionTaskOptions.self)
         let (model, store, config, path) = try load(
-            DiffusionConfig.self, DiffusionModel.keyMap, validate: { try $0.validate(at: "models: \(name): kwargs") }
+            DiffusionConfig.self, DiffusionModel.keyMap
         ) { DiffusionModel($0, at: $1) }
         model.checkpointsActivations = configuration.trainer.gradientCheckpointing
         // Latents guide it; the way through embedded codes is idle.
@@ -203,9 +194,8 @@ struct TaskFactory {
         let task = try DiffusionTask(
             name: name, model, store, source, options: options, description: description(config))
         return PreparedTask(
-            task: task, width: config.modelChannels, limits: .init(codes: Int.max, tokens: Int.max),
-            needsCompanions: true,
-            needs: [.codes, .latents, .diffusionMels], startedFrom: path)
+            task: task, width: config.modelChannels, limits: source.datasetLimits, needsCompanions: true,
+            needs: [.latents(width: source.width), .diffusionMels(bands: config.melChannels)], startedFrom: path)
     }
 
     private func makeCLVP() throws -> PreparedTask {
@@ -213,17 +203,20 @@ struct TaskFactory {
         try setTrainable(store)
         return PreparedTask(
             task: CLVPTask(name: name, model, store, description: description(config)), width: config.latentWidth,
-            limits: .init(codes: Int.max, tokens: Int.max), needsCompanions: false, needs: [.codes], startedFrom: path)
+            limits: .init(
+                codes: .max, tokens: .max, codeVocabulary: config.speechTokens, tokenVocabulary: config.textTokens),
+            needsCompanions: false, needs: [], startedFrom: path)
     }
 
     private func makeVocoder(_ stage: ModelStage) throws -> PreparedTask {
         let options = try options(VocoderTaskOptions.self)
         let network: VocoderNetwork
+        var latents: LatentSource?
         let (store, path, settings): (ParameterStore, String?, [(name: String, value: CheckpointContent)])
         switch stage {
         case .vocos:
             let made = try load(
-                VocosConfig.self, VocosModel.keyMap, validate: { try $0.validate(at: "models: \(name): kwargs") }
+                VocosConfig.self, VocosModel.keyMap
             ) { VocosModel($0, at: $1) }
             (network, store, path, settings) = (.vocos(made.model), made.store, made.path, description(made.config))
         case .bigvgan:
@@ -233,12 +226,17 @@ struct TaskFactory {
             (network, store, path, settings) = (.bigvgan(made.model), made.store, made.path, description(made.config))
         case .hifigan:
             let made = try load(
-                HiFiGANConfig.self, HiFiGANModel.trainableKeyMap,
-                validate: { try $0.validate(at: "models: \(name): kwargs") }
+                HiFiGANConfig.self, HiFiGANModel.trainableKeyMap
             ) {
                 HiFiGANModel($0, trainable: true, at: $1)
             }
-            network = .hifigan(made.model, try latentSource(options.autoregressive))
+            let source = try latentSource(options.autoregressive)
+            guard [made.config.inputs, made.config.conditioningWidth] == [source.width, source.width] else {
+                throw InputError.usage(
+                    "in_channels and cond_channels are \(made.config.inputs) and \(made.config.conditioningWidth), and the autoregressive model's latents have \(source.width)",
+                    at: "models: \(name): kwargs")
+            }
+            (network, latents) = (.hifigan(made.model, source), source)
             (store, path, settings) = (made.store, made.path, description(made.config))
         default:
             let made = try load(UnivNetConfig.self, UnivNetModel.trainableKeyMap) {
@@ -252,9 +250,8 @@ struct TaskFactory {
             name: name, network, store, try makeDiscriminators(options), options: options, description: settings)
         return PreparedTask(
             task: task, width: 1,
-            limits: .init(codes: stage == .hifigan ? Int.max : 0, tokens: stage == .hifigan ? Int.max : 0),
-            needsCompanions: false, needs: stage == .hifigan ? [.codes, .latents, .waveforms] : [.waveforms],
-            startedFrom: path)
+            limits: latents?.datasetLimits ?? .init(codes: 0, tokens: 0), needsCompanions: false,
+            needs: [.waveforms] + (latents.map { [.latents(width: $0.width)] } ?? []), startedFrom: path)
     }
 
     private func makeDiscriminators(
@@ -264,6 +261,13 @@ struct TaskFactory {
         let (config, notes) = try options.discriminators.decode(
             DiscriminatorConfig.self, at: "models: \(name): task.discriminators")
         notes.forEach { note("\($0)") }
+        // A frame reaches over both ends of the stretch by half, and finds there what it mirrors.
+        let most = 2 * (options.cropFrames * VocoderTask.hop - 1)
+        guard config.resolutions.allSatisfy({ $0[0] <= most }) else {
+            throw InputError.usage(
+                "a spectrogram's frame is longer than the \(options.cropFrames) mel frames of a crop allow, \(most) samples",
+                at: "models: \(name): task.discriminators.resolutions")
+        }
         let made = ParameterStore.initialize(seed: UInt64(bitPattern: Int64(configuration.trainer.seed)) &+ 1) {
             VocoderDiscriminators(config, at: $0)
         }

@@ -53,7 +53,7 @@ public final class TrainingSession {
         let prepared = try TaskFactory(
             configuration: configuration, paths: paths, entry: entry, lora: lora, note: { _ in }
         ).make()
-        try check(data.schema, has: prepared.needs, data.path)
+        for content in prepared.needs { try content.check(in: data.schema, data.path) }
         return try selection(of: data, prepared).summary(
             try data.utteranceNames(), try data.speakers(), try data.speakerOfEach())
     }
@@ -61,6 +61,18 @@ public final class TrainingSession {
     private func selection(of data: DatasetFile, _ prepared: PreparedTask) throws -> DatasetSelection {
         try DatasetSelection(
             data, configuration.dataset, paths: paths, limits: prepared.limits, isSilent: configuration.silentErrors)
+    }
+
+    /// Keeps other trainers out of the folder; `run` does so where it was not done.
+    ///
+    /// - Throws: `InputError.usage` when one runs there.
+    public func takeFolder() throws {
+        guard lock == nil else { return }
+        guard FileManager.default.fileExists(atPath: paths.root) else {
+            throw InputError.usage("the folder of the configuration is missing", at: paths.root)
+        }
+        lock = try RunLock(root: paths.root)
+        ControlFile(folder: paths.root).discard()
     }
 
     /// Trains until the end or until somebody asks to stop.
@@ -72,11 +84,7 @@ public final class TrainingSession {
     public func run(
         _ options: Options, inbox: CommandInbox, report: @escaping (TrainingEvent) -> Void
     ) throws -> TrainingOutcome {
-        guard FileManager.default.fileExists(atPath: paths.root) else {
-            throw InputError.usage("the folder of the configuration is missing", at: paths.root)
-        }
-        lock = try RunLock(root: paths.root)
-        ControlFile(folder: paths.root).discard()
+        try takeFolder()
         let (threads, isMixed) = (configuration.trainer.threads, configuration.trainer.usesMixedPrecision)
         let products: ProductPrecision = isMixed && ProductPrecision.bfloat16.isAvailable ? .bfloat16 : .float32
         if isMixed, products == .float32 {
@@ -95,7 +103,7 @@ public final class TrainingSession {
         let prepared = try TaskFactory(configuration: configuration, paths: paths, entry: entry, lora: lora) {
             report(.answer($0))
         }.make()
-        try check(data.schema, has: prepared.needs, data.path)
+        for content in prepared.needs { try content.check(in: data.schema, data.path) }
         if prepared.startedFrom == nil {
             report(.answer("training starts from random weights: no path was given, and none were exported before"))
         }
@@ -115,7 +123,7 @@ public final class TrainingSession {
         let source = try DatasetBatchSource(
             data, selection.training, configuration.dataset, batchSize: hyperparameters.batchSize,
             seed: UInt64(bitPattern: Int64(configuration.trainer.seed)), identity: identity,
-            withCompanions: prepared.needsCompanions)
+            limits: prepared.limits, withCompanions: prepared.needsCompanions)
         let schedule = try OptimizerFactory.makeSchedule(
             hyperparameters, iterations: configuration.trainer.iterations, width: prepared.width)
         let optimizers = try task.phases.map { try OptimizerFactory.makeOptimizer(hyperparameters, $0) }
@@ -126,7 +134,7 @@ public final class TrainingSession {
             report(.answer("removed what a killed run left: \(leftovers.joined(separator: ", "))"))
         }
         let evaluation = try Evaluation(
-            data, selection, configuration, withCompanions: prepared.needsCompanions,
+            data, selection, configuration, prepared,
             speech: EvaluationSpeech(task, data.schema, loaded, folder: folder.logs) { report(.answer($0)) })
         let suffix = configuration.weightsFormat.rawValue
         let trainer = Trainer(
@@ -136,20 +144,20 @@ public final class TrainingSession {
                 exportName: (lora == nil ? configuration.weightsName : "lora") + "." + suffix),
             folder: folder, inbox: inbox, metrics: try MetricsLog(folder: folder.logs),
             evaluation: evaluation.isEmpty ? nil : { try evaluation.evaluate(task, step: $0) }, report: report)
-        let continued =
-            configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil
-            ? nil : try trainer.resume(isForced: options.isForced)
+        // What is exported or judged is what was trained, wherever that training began.
+        let isFresh =
+            configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil && !options.exportsOnly
+            && !options.evaluatesOnly
+        let continued = isFresh ? nil : try trainer.resume(isForced: options.isForced)
         report(.started(overview(task, trainer, source, continued ?? prepared.startedFrom, folder)))
         if options.exportsOnly {
             guard continued != nil else {
                 throw InputError.model("there is no checkpoint to export", at: folder.checkpoints, try: "train first")
             }
-            trainer.export()
-            return .finished(step: trainer.state.stats.step)
+            return .finished(step: trainer.state.stats.step, isComplete: trainer.export())
         }
         if options.evaluatesOnly {
-            trainer.evaluate()
-            return .finished(step: trainer.state.stats.step)
+            return .finished(step: trainer.state.stats.step, isComplete: trainer.evaluate())
         }
         return try trainer.run()
     }
@@ -162,25 +170,10 @@ public final class TrainingSession {
             model: task.name, trainableParameters: trained,
             frozenParameters: task.parameters.reduce(0) { $0 + $1.shape.product } - trained,
             firstStep: trainer.state.stats.step,
-            iterations: configuration.trainer.iterations, batchesPerEpoch: source.batchesPerEpoch,
+            iterations: configuration.trainer.iterations,
+            stepsPerEpoch: max(1, source.batchesPerEpoch / configuration.hyperparameters.gradientAccumulationSteps),
             continuedFrom: continued,
             stateBytes: trainer.state.byteCount, availableBytes: ProcessMemory.available, logs: folder.logs)
-    }
-
-    private func check(_ schema: DatasetSchema, has needs: Set<DatasetContent>, _ path: String) throws {
-        var missing: [DatasetContent] = []
-        if needs.contains(.latents), schema.autoregressiveLatentWidth == 0 { missing.append(.latents) }
-        if needs.contains(.dvaeMels), !schema.mels.contains(where: { $0.name == "dvae" }) { missing.append(.dvaeMels) }
-        if needs.contains(.diffusionMels), !schema.mels.contains(where: { $0.name == "diffusion" }) {
-            missing.append(.diffusionMels)
-        }
-        if needs.contains(.waveforms), schema.waveformRate == nil { missing.append(.waveforms) }
-        guard missing.isEmpty else {
-            throw InputError.data(
-                "this task needs what the dataset does not store: \(missing.map(\.rawValue).joined(separator: ", "))",
-                at: path,
-                try: "prepare it again with --for, and with --model where latents are missing")
-        }
     }
 }
 

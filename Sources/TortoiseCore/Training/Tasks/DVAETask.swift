@@ -79,9 +79,12 @@ public final class DVAETask: TrainingTask {
             starts: UtteranceBatch.randomStarts(limits, run["crop"].random))
     }
 
+    /// What a skipped step left would spoil the codebook.
+    public func willStep() { (vectors, codes) = ([], []) }
+
     public func didStep(_ step: Int, _ run: RunContext) {
         updates += 1
-        defer { (vectors, codes) = ([], []) }
+        defer { willStep() }
         guard !vectors.isEmpty else { return }
         let all = concatenated(vectors, axis: 0)
         if updates <= options.unquantizedSteps + 1 {

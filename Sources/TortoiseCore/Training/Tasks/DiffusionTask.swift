@@ -8,7 +8,7 @@ public struct DiffusionTaskOptions: Equatable, Sendable {
     public var promptSeconds = 3.0
     /// The weight of the mel that the conditioning alone foretells.
     public var melWeight = 0.1
-    /// Steps of the process.
+    /// Which steps of the process are trained, evenly spread over all 4,000.
     public var steps = 4_000
 
     public init() {}
@@ -20,7 +20,7 @@ extension DiffusionTaskOptions: ConfigurationSection {
         keys.key("crop_codes", \.cropCodes, .within(4...1_000))
         keys.key("prompt_seconds", \.promptSeconds, .within(0.5...12))
         keys.key("mel_weight", \.melWeight, .within(0...1_000))
-        keys.key("steps", \.steps, .within(10...100_000))
+        keys.key("steps", \.steps, .within(10...4_000))
     }
 }
 
@@ -44,7 +44,7 @@ public final class DiffusionTask: TrainingTask {
     ) throws {
         (self.name, self.model, self.store, self.source) = (name, model, store, source)
         (self.options, self.description) = (options, description)
-        process = try GaussianDiffusion(.even(options.steps), fullSteps: options.steps)
+        process = try GaussianDiffusion(.even(options.steps))
     }
 
     public var parameters: [Parameter] { store.parameters }

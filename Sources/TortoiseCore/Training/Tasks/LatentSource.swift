@@ -8,6 +8,8 @@ final class LatentSource {
     init(_ model: AutoregressiveModel) { self.model = model }
 
     var width: Int { model.config.width }
+    /// The utterances that it can take.
+    var datasetLimits: DatasetSelection.Limits { model.config.datasetLimits }
 
     /// The voices as stored with the utterances. Shape: [batch, width]
     func voices(_ batch: UtteranceBatch) -> Tensor { batch.latents(\.autoregressiveLatent) }

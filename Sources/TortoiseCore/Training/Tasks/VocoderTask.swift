@@ -68,7 +68,7 @@ final class VocoderTask: TrainingTask {
     private let options: VocoderTaskOptions
     private let description: [(name: String, value: CheckpointContent)]
 
-    private static let hop = 256
+    static let hop = 256
     /// FFT size and hop of the spectrograms that are compared (Yamamoto et al., "Parallel WaveGAN", 2020).
     private static let resolutions = [(512, 50), (1_024, 120), (2_048, 240)]
 
@@ -139,7 +139,7 @@ final class VocoderTask: TrainingTask {
             let codes = max(2, Int((Double(options.cropFrames) / LatentSource.framesPerCode).rounded()))
             let (latents, starts) = source.crops(batch, codes: codes, run.random)
             let generated = model(latents, voice: source.voices(batch))
-            let first = starts.map { Int((Double($0) * LatentSource.framesPerCode).rounded()) * Self.hop }
+            let first = starts.map { Int((Double($0 * Self.hop) * LatentSource.framesPerCode).rounded()) }
             return (generated, recordings(batch, samples: generated.size(2), starts: first))
         }
         let frames = options.cropFrames

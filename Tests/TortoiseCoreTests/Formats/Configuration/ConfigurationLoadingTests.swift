@@ -32,16 +32,12 @@ import Testing
         #expect(loaded.paths.logs == folder + "/logs/12")
         #expect(loaded.paths.checkpoints == folder + "/ckpt")
         #expect(loaded.paths.resolve(loaded.configuration.dataset.hdf5Name) == folder + "/d.h5")
-        #expect(throws: InputError.self) {
-            try RunPaths(root: folder, startTime: 0).tokenizer(
-                {
-                    var c = Configuration()
-                    c.tokenizerPath = "none.json"
-                    return c
-                }())
-        }
+        #expect(try TextFrontEnd.vocabulary(of: loaded) == DataFolder.path(of: "tokenizer.json"))
         try "{}".write(toFile: folder + "/tokenizer.json", atomically: true, encoding: .utf8)
-        #expect(try loaded.paths.tokenizer(loaded.configuration) == folder + "/tokenizer.json")
+        #expect(try TextFrontEnd.vocabulary(of: loaded) == folder + "/tokenizer.json")
+        var other = loaded
+        other.configuration.tokenizerPath = "none.json"
+        #expect(throws: InputError.self) { try TextFrontEnd.vocabulary(of: other) }
         #expect(try Configuration.load(.init(environment: [:])).paths.root == "data")
         #expect(throws: InputError.self) {
             try Configuration.load(.init(yaml: folder + "/none.yaml", environment: [:]))

@@ -101,7 +101,7 @@ enum PickleGlobal: Equatable {
             table["\(module).tuple"] = .tuple
             table["\(module).dict"] = .orderedDictionary
             table["\(module).bytearray"] = .byteArray
-            for name in ["int", "float", "str", "bool", "bytes", "complex", "object"] {
+            for name in ["int", "float", "str", "bool", "bytes", "complex", "object", "long", "unicode"] {
                 table["\(module).\(name)"] = .inert
             }
         }

@@ -50,12 +50,15 @@ extension PickleMachine {
 
     private mutating func make(_ global: PickleGlobal, _ name: String, _ arguments: [ID]) throws -> PickleNode {
         switch (global, arguments.count) {
-        case (.rebuildTensor, 4...): return try tensor(arguments, dtype: nil, name)
+        case (.rebuildTensor, 4...):
+            try refuseLazyValues(arguments.dropFirst(6).first, name)
+            return try tensor(arguments, dtype: nil, name)
         case (.rebuildTypedTensor, 7...):
             guard case .global(.dtype(let dtype), let dtypeName) = node(arguments[6]) else {
                 throw malformed("\(name) has no dtype")
             }
             guard let dtype else { throw unsupported("a tensor of \(dtypeName)") }
+            try refuseLazyValues(arguments.dropFirst(7).first, name)
             return try tensor(arguments, dtype: dtype, name)
         case (.rebuildParameter, 1...):
             guard case .tensor = node(arguments[0]) else { throw malformed("\(name) has no tensor") }
@@ -81,6 +84,18 @@ extension PickleMachine {
         case (.numPyScalar, 2): return try numPyScalar(arguments, name)
         case (.numPyFromBuffer, 4...): return try numPyFromBuffer(arguments, name)
         default: throw malformed("\(name) cannot be called with \(arguments.count) arguments")
+        }
+    }
+
+    /// PyTorch notes that a view is negated or conjugated beside values that are not yet.
+    private func refuseLazyValues(_ metadata: ID?, _ name: String) throws {
+        guard let metadata, case .dictionary(let entries) = node(metadata) else { return }
+        for index in stride(from: 0, to: entries.count - 1, by: 2) {
+            guard case .string(let key) = node(entries[index]), ["neg", "conj"].contains(key),
+                case .bool(true) = node(entries[index + 1])
+            else { continue }
+            throw unsupported(
+                "a tensor whose values are still to be \(key == "neg" ? "negated" : "conjugated"); save .clone() of it")
         }
     }
 

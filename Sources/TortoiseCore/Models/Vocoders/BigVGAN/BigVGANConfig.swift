@@ -26,15 +26,6 @@ public struct BigVGANConfig: Sendable, Equatable {
 
     public init() {}
 
-    /// The small published variant.
-    public static var base: BigVGANConfig {
-        var config = BigVGANConfig()
-        (config.upsampleFactors, config.upsampleKernelSizes, config.initialChannels) = (
-            [8, 8, 2, 2], [16, 16, 4, 4], 512
-        )
-        return config
-    }
-
     /// Samples per mel frame.
     public var samplesPerFrame: Int { upsampleFactors.reduce(1, *) }
 }

@@ -10,8 +10,9 @@ struct Prepare: ParsableCommand {
         abstract: "Turn recordings and transcripts into a dataset to train on.",
         discussion: """
             Takes voices/<group>/<speaker>/*.wav with metadata/<group>/<speaker>/whisper.json (openai-whisper, whisperX or \
-            whisper.cpp), an LJSpeech metadata.csv, or a folder of recordings with text files of the same names. Stopped at any \
-            time, it goes on where it was.
+            whisper.cpp), an LJSpeech metadata.csv, or a folder of recordings with text files of the same names. What the Python \
+            trainer prepared, <group>/<speaker>/*.mel, is taken over as it is, without models. Stopped at any time, it goes on where \
+            it was.
             """)
 
     @Option(help: ArgumentHelp("The folder of recordings, or an LJSpeech metadata.csv.", valueName: "path"))
@@ -80,6 +81,7 @@ struct Prepare: ParsableCommand {
         let loaded = try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)) }
         let configuration = loaded?.configuration ?? Configuration()
         let settings = try settings(configuration.prepare)
+        if MelImport.applies(to: input) { return try takeOver(loaded) }
         let needsCodes = wanted.contains { ["autoregressive", "conditioning", "diffusion"].contains($0) }
         if needsCodes, dvae == nil {
             throw InputError.usage(
@@ -96,19 +98,45 @@ struct Prepare: ParsableCommand {
         let preparation = DatasetPreparation(
             plan, frontEnd: frontEnd, encoder: encoder, settings: settings, language: configuration.text.language,
             tokenizerHash: try SHA256.hex(ofFile: vocabulary), path: output)
+        let report = try stoppable { try preparation.run($0) }
+        if let code = encoder.silenceCode {
+            print("silence is code \(code): calm_token of a model trained on these codes")
+        }
+        try requireSome(report)
+    }
+
+    /// What the Python trainer prepared needs no models.
+    private func takeOver(_ loaded: LoadedConfiguration?) throws {
+        guard wanted == ["autoregressive"] else {
+            throw InputError.usage(
+                ".mel files hold codes, text and latents, which train the autoregressive model only", at: "--for",
+                try: "prepare the recordings for \(purpose)")
+        }
+        let vocabulary = try tokenizer ?? TextFrontEnd.vocabulary(of: loaded)
+        let artifacts = try MelImport(
+            input, output: output, tokenizerHash: SHA256.hex(ofFile: vocabulary),
+            language: (loaded?.configuration ?? Configuration()).text.language)
+        try requireSome(try stoppable { try artifacts.run($0) })
+    }
+
+    /// Shows the progress and the report of a preparation, which SIGINT and SIGTERM end between two utterances, so that what was made
+    /// is kept.
+    private func stoppable(
+        _ prepare: ((_ done: Int, _ total: Int) throws -> Void) throws -> PreparationReport
+    ) throws -> PreparationReport {
         let progress = ProgressLine("preparing")
         let interruption = Mutex<Int32?>(nil)
         SignalWatch.start([SIGINT, SIGTERM]) { number in interruption.withLock { $0 = number } }
-        // Between two utterances, so that what was made is kept.
-        let report = try preparation.run { done, total in
+        let report = try prepare { done, total in
             if let number = interruption.withLock({ $0 }) { throw ExitCode(128 + number) }
             progress.update(done, total)
         }
         progress.finish()
         for line in report.lines() { print(line) }
-        if let code = encoder.silenceCode {
-            print("silence is code \(code): calm_token of a model trained on these codes")
-        }
+        return report
+    }
+
+    private func requireSome(_ report: PreparationReport) throws {
         guard report.kept + report.present > 0 else {
             throw InputError.data(
                 "no utterance was kept", at: input, try: "the list above says why each was left out")

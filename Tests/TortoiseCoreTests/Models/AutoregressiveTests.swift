@@ -219,6 +219,23 @@ import Testing
         #expect(store.trainable.allSatisfy { $0.name.contains("_emb") } && store.trainable.count == 4)
     }
 
+    @Test func embeddingsThatWereTrainedWithAnAdapterAreTakenOver() throws {
+        struct Trained: ParameterSource {
+            let label = "trained"
+            let values: [String: Tensor]
+            var names: [String] { Array(values.keys) }
+            func tensor(_ name: String) -> Tensor? { values[name] }
+        }
+        let (_, store) = try load()
+        let name = "text_embedding.weight"
+        let before = try #require(store[name]).value.detached
+        let file = Trained(values: [name: before + 1, "gpt.h.0.ln_1.bias": Tensor([0])])
+        try AutoregressiveModel.takeEmbeddings(from: file, into: store, strength: 0.5)
+        expectClose(try #require(store[name]).value.detached, before + 0.5, 1e-6, "half-way")
+        let wrong = Trained(values: [name: Tensor.zeros([2, 2])])
+        #expect(throws: InputError.self) { try AutoregressiveModel.takeEmbeddings(from: wrong, into: store) }
+    }
+
     @Test func filesWithoutAnAdapterAreRefused() throws {
         let model = try load().model
         #expect(throws: InputError.self) { try model.attachAdapter(from: golden, alpha: 6) }

@@ -89,3 +89,22 @@ import Testing
         #expect(throws: InputError.self) { try MappedFile(path: "/dev/null") }
     }
 }
+
+@Suite struct AtomicFileTests {
+    /// As root, a rename would put a file in the place of /dev/null.
+    @Test func aPipeGetsTheBytesAndStays() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "pipe-\(UUID().uuidString)").path
+        #expect(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        let reader = open(path, O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        try AtomicFile.write(to: path) { try $0.write(Array("hello".utf8)) }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        #expect(read(reader, &bytes, 16) == 5 && bytes.prefix(5).elementsEqual("hello".utf8))
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+
+    @Test(arguments: [("a", "."), ("/", "/"), ("/a", "/"), ("b/a", "b"), ("", ".")])
+    func foldersOfPaths(path: String, folder: String) { #expect(FilePath.folder(of: path) == folder) }
+}

@@ -43,7 +43,14 @@ import Testing
         for (found, wanted) in zip(back, x.values) {
             #expect(abs(found - wanted) <= abs(wanted) * 0x1p-8 || found == wanted)
         }
+        let half = Tensor([1.5, -2, 0.25])
+        for (first, second) in [(DType.float16, DType.bfloat16), (.bfloat16, .float16)] {
+            #expect(half.converted(to: first).converted(to: second).converted(to: .float32).values == half.values)
+        }
         #expect(Tensor(indices: [1, -3]).converted(to: .float32).values == [1, -3])
+        let wide = Tensor(uninitialized: [3], dtype: .int64)
+        withElements(wide, as: Int64.self) { ($0[0], $0[1], $0[2]) = (.max, .min, 7) }
+        #expect(wide.converted(to: .int32).indexValues == [.max, .min, 7])
         #expect(transposedInMemory(randomTensor([3, 4])).converted(to: .bfloat16).shape == [3, 4])
     }
 

@@ -18,10 +18,13 @@ final class ToySource: BatchSource {
     let secondsWaiting = 0.0
     var identity: [(name: String, value: String)]
     var spoils: (SamplerPosition) -> Bool = { _ in false }
+    /// Where reading fails.
+    var fails: (SamplerPosition) -> Bool = { _ in false }
 
     init(identity: String = "toy") { self.identity = [("dataset", identity)] }
 
-    func next() -> ToyBatch {
+    func next() throws -> ToyBatch {
+        if fails(position) { throw InputError.data("the disk is gone") }
         let numbers = RandomSource(seed: 5)["toy"][position.epoch][position.batch].stream.normals(12)
         let inputs = numbers.map { spoils(position) ? Float.nan : $0 }
         let targets: [Float] = (0..<3).map { row in 2 * inputs[4 * row] - inputs[4 * row + 1] }

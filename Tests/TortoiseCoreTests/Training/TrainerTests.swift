@@ -36,7 +36,7 @@ import Testing
             var seen: [[[UInt32]]] = []
             evaluated.evaluation = { step in
                 seen.append(task.bits)
-                _ = task.loss(ToySource().next(), phase: 0, .inference)
+                _ = task.loss(try ToySource().next(), phase: 0, .inference)
                 return EvaluationReport(step: step, metrics: [("val.mse", 1)], seconds: 0)
             }
             evaluated.onEvent = { event in
@@ -175,6 +175,66 @@ import Testing
                 $0.trainer.keepLastCheckpoints = 2
             }
             #expect(CheckpointFolder(path: root + "/ckpt/toy").tags == ["8", "9"])
+        }
+    }
+
+    @Test func aCheckpointThatAKillLeftWithoutItsNameIsFound() throws {
+        try withTemporaryFolder { root in
+            try ToyRun(root: root).run(steps: 2) { $0.trainer.saveTag = "best" }
+            let folder = root + "/ckpt/toy/"
+            try FileManager.default.moveItem(atPath: folder + "best", toPath: folder + ".unfinished-best-old")
+            let rest = ToyRun(root: root)
+            try rest.run(steps: 3) { $0.trainer.saveTag = "best" }
+            #expect(rest.steps.map(\.step) == [3])
+            #expect(CheckpointFolder(path: folder).tags == ["best"])
+        }
+    }
+
+    /// Puts a file where checkpoints would go.
+    private func blockCheckpoints(_ root: String) throws {
+        try FileManager.default.removeItem(atPath: root + "/ckpt/toy")
+        try Data().write(to: URL(filePath: root + "/ckpt/toy"))
+    }
+
+    @Test func whatCannotBeSavedIsNotLeftInSilence() throws {
+        try withTemporaryFolder { root in
+            let run = ToyRun(root: root)
+            run.onEvent = { event in
+                guard case .step(let report) = event else { return }
+                if report.step == 2 {
+                    try? self.blockCheckpoints(root)
+                    run.inbox.post(.line("quit", .console))
+                }
+                if report.step == 4 { run.inbox.post(.line("quit!", .console)) }
+            }
+            let outcome = try run.run(steps: 100)
+            #expect(outcome == .quit(step: 4, exitCode: 0))
+            #expect(run.warnings.contains { $0.contains("quit!") })
+        }
+        try withTemporaryFolder { root in
+            let run = ToyRun(root: root)
+            run.onEvent = { if case .step(let report) = $0, report.step == 2 { try? self.blockCheckpoints(root) } }
+            let outcome = try run.run(steps: 3)
+            #expect(outcome == .finished(step: 3, isComplete: false) && outcome.exitCode == 3)
+        }
+    }
+
+    @Test func whatWasLearnedIsSavedBeforeTheDataFails() throws {
+        try withTemporaryFolder { root in
+            let run = ToyRun(root: root)
+            run.source.fails = { $0 == SamplerPosition(epoch: 0, batch: 6) }
+            #expect(throws: InputError.self) { try run.run(steps: 100) }
+            #expect(run.savedSteps == [3])
+        }
+    }
+
+    @Test func aNewAverageBeginsWithTheCheckpointsWeights() throws {
+        try withTemporaryFolder { root in
+            try ToyRun(root: root).run(steps: 3)
+            let rest = ToyRun(root: root)
+            try rest.run(steps: 3) { $0.trainer.ema.decay = 0.9 }
+            let average = try #require(rest.trainer?.state.average).values.map { $0.tensor.values.map(\.bitPattern) }
+            #expect(average == rest.task.bits)
         }
     }
 

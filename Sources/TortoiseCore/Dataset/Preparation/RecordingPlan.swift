@@ -20,6 +20,7 @@ public enum DropReason: String, CaseIterable, Sendable {
     case noAudio = "transcribed, but no such recording"
     case emptyText = "empty text"
     case unreadableAudio = "unreadable audio"
+    case unreadableArtifact = "unreadable .mel file"
     case silent = "silent"
     case notANumber = "NaN or infinity in the audio"
     case tooShort = "too short"

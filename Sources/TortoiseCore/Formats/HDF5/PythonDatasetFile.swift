@@ -70,7 +70,7 @@ public enum PythonDatasetFile {
         .data(
             "this is the Python tool's layout, which holds codes and text but no conditioning latents and no 22,050 Hz lengths",
             at: path,
-            try: "run 'tortoise-train prepare' on the recordings")
+            try: "run 'tortoise-train prepare' on the folder of .mel files beside it, or on the recordings")
     }
 
     fileprivate static func isOutermost(_ name: String) -> Bool { splits.contains(name) || name == vocabulary }

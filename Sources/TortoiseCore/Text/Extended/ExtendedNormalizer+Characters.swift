@@ -43,6 +43,8 @@ extension ExtendedNormalizer {
         for (characters, plain) in groups {
             for scalar in characters.unicodeScalars { forms[scalar] = plain }
         }
+        // "H₂O" is read as "H2O".
+        for (digit, scalar) in "₀₁₂₃₄₅₆₇₈₉".unicodeScalars.enumerated() { forms[scalar] = String(digit) }
         return forms
     }()
 }

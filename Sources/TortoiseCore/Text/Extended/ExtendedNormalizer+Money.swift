@@ -80,7 +80,12 @@ extension ExtendedNormalizer {
                 return .init(end: upper.end, spoken: amount.number.words + " to " + upper.words(currency))
             }
         }
-        return .init(end: amount.end, spoken: amount.words(currency))
+        // "$5-a-day", "$20-per-night".
+        for article in ["a", "an", "per"] where text.matches("-\(article)-", at: amount.end) {
+            return .init(end: amount.end + article.count + 2, spoken: amount.words(currency) + " \(article) ")
+        }
+        return .init(
+            end: amount.end, spoken: amount.words(currency, isAdjective: amount.isAdjective(text, from: start)))
     }
 
     /// A currency sign or code at a position, and where the amount behind it begins.
@@ -117,7 +122,8 @@ extension ExtendedNormalizer {
         }
         // "5 $10" is an amount behind a number.
         if let currency = symbolCurrencies[text[next]], !isAmountStart(text, next + 1) {
-            return .init(end: next + 1, spoken: amount.words(currency))
+            let isAdjective = isAdjective(text, from: start, to: next + 1)
+            return .init(end: next + 1, spoken: amount.words(currency, isAdjective: isAdjective))
         }
         let end = text.endOfLetters(next)
         guard end - next == 3, let currency = codeCurrencies[text.string(next..<end)], !text.isDigit(end) else {
@@ -135,7 +141,8 @@ extension ExtendedNormalizer {
         init?(in text: RuleText, at start: Int) {
             guard let number = text.number(at: start) else { return nil }
             self.number = number
-            let word = text.skippingBlank(number.end)
+            // "$100-million" is as good as "$100 million".
+            let word = text[number.end] == "-" ? number.end + 1 : text.skippingBlank(number.end)
             let wordEnd = text.endOfLetters(word)
             let letters = wordEnd - word <= 8 ? text.string(word..<wordEnd) : ""
             if magnitudeWords.contains(letters) {
@@ -147,15 +154,24 @@ extension ExtendedNormalizer {
             }
         }
 
-        func words(_ currency: Currency) -> String {
-            if let magnitude { return "\(number.words) \(magnitude) \(currency.many)" }
-            guard let cent = currency.cent, let cents = currency.cents, (1...2).contains(number.fraction.count) else {
-                return number.words + " " + (number.isOne ? currency.one : currency.many)
+        /// Whether a noun stands behind the amount: "$100-million deal", "a $20 bill".
+        func isAdjective(_ text: RuleText, from start: Int) -> Bool {
+            (magnitude != nil && text[number.end] == "-" && text[end] == " " && text.isLetter(end + 1))
+                || (text[end] == "-" && text.isLetter(end + 1))
+                || ExtendedNormalizer.isAdjective(text, from: start, to: end)
+        }
+
+        func words(_ currency: Currency, isAdjective: Bool = false) -> String {
+            let many = isAdjective ? currency.one : currency.many
+            if let magnitude { return "\(number.words) \(magnitude) \(many)" }
+            guard let cent = currency.cent, (1...2).contains(number.fraction.count) else {
+                return number.words + " " + (number.isOne ? currency.one : many)
             }
+            let cents = isAdjective ? cent : currency.cents ?? cent
             let small = number.fraction.reduce(0) { $0 * 10 + Int($1 &- 0x30) } * (number.fraction.count == 1 ? 10 : 1)
             let change = "\(NumberWords.belowHundred(small)) \(small == 1 ? cent : cents)"
             if number.smallWhole == 0, small > 0 { return change }
-            let whole = spokenCardinal(number.whole) + " " + (number.smallWhole == 1 ? currency.one : currency.many)
+            let whole = spokenCardinal(number.whole) + " " + (number.smallWhole == 1 ? currency.one : many)
             return small == 0 ? whole : whole + " and " + change
         }
     }

@@ -1,78 +1,4 @@
 extension ExtendedNormalizer {
-    // MARK: - Roman numerals
-
-    /// Words before a numeral that counts: "Chapter IV", "World War II".
-    private static let countedWords: Set<String> = [
-        "chapter", "part", "volume", "vol", "act", "scene", "section", "book", "article", "appendix", "phase", "type",
-        "stage",
-        "class", "level", "episode", "grade", "war", "bowl", "apollo", "title", "figure", "table", "season", "round",
-        "mark",
-        "page", "lesson", "unit", "step", "verse", "canto", "symphony", "opus", "no", "number", "day", "week", "group",
-        "tier",
-    ]
-    /// Names that rulers and popes bore: the numeral is read as an ordinal, and a single letter counts.
-    private static let regnalNames: Set<String> = [
-        "henry", "louis", "elizabeth", "charles", "george", "edward", "william", "richard", "james", "mary", "philip",
-        "peter",
-        "catherine", "nicholas", "alexander", "frederick", "ferdinand", "francis", "leopold", "napoleon", "otto",
-        "john", "paul",
-        "pius", "benedict", "gregory", "innocent", "clement", "leo", "urban", "julius", "boniface", "sixtus", "adrian",
-        "ivan",
-        "gustav", "christian", "victoria", "robert", "david", "ramses", "ramesses", "ptolemy", "darius", "xerxes",
-        "constantine",
-        "theodosius", "justinian", "haakon", "harald", "olaf", "albert", "baldwin", "umberto", "wilhelm", "maximilian",
-        "rama",
-    ]
-
-    static let romanNumerals = RewriteRule("roman numerals", starts: { "IVXLCDM".unicodeScalars.contains($0) }) {
-        text, start in
-        guard text.isStart(start), text[start - 1] == " ", text.isLetter(start - 2) else { return nil }
-        let end = text.endOfLetters(start)
-        guard end - start <= 12, !text.isDigit(end), let value = romanValue(text.string(start..<end)) else {
-            return nil
-        }
-        let before = text.wordBefore(start)
-        let name = before.lowercased()
-        let isPossessiveOrPlain = text[end] != "'" || text.lowercasedWord(at: end + 1) == "s"
-        guard isPossessiveOrPlain, let first = before.first, first.isUppercase || countedWords.contains(name) else {
-            return nil
-        }
-        if countedWords.contains(name) { return .init(end: end, spoken: spokenCardinal(value)) }
-        if regnalNames.contains(name) {
-            // "James I am" is a person speaking.
-            if end - start == 1, text[start] == "I", text[end] == " ", text.isLetter(end + 1), !text.isUpper(end + 1),
-                ["am", "was", "have", "had", "will", "would", "do", "did", "think", "know", "can", "could", "must"]
-                    .contains(text.lowercasedWord(at: end + 1))
-            {
-                return nil
-            }
-            return .init(end: end, spoken: "the " + spokenOrdinal(value))
-        }
-        // After other names only numerals that can hardly be initials.
-        let isShouted = before.allSatisfy(\.isUppercase)
-        guard end - start > 1, !isShouted, (2...39).contains(value) else { return nil }
-        return .init(end: end, spoken: spokenCardinal(value))
-    }
-
-    /// The value of a well-formed Roman numeral in capitals.
-    static func romanValue(_ numeral: String) -> Int? {
-        let steps = [
-            (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
-            (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
-        ]
-        var rest = Substring(numeral)
-        var value = 0
-        for (amount, letters) in steps {
-            var repeats = 0
-            while rest.hasPrefix(letters), repeats < (letters.count == 2 || "DLV".contains(letters) ? 1 : 3) {
-                rest = rest.dropFirst(letters.count)
-                value += amount
-                repeats += 1
-            }
-        }
-        return rest.isEmpty && value > 0 ? value : nil
-    }
-
     // MARK: - Abbreviations
 
     /// Titles: the dot never ends a sentence.
@@ -109,15 +35,18 @@ extension ExtendedNormalizer {
         guard end - start <= 8 else { return nil }
         let written = text.string(start..<end)
         guard text[end] == "." else {
+            // Without a dot only before a name that saints bear: "St John".
+            if written == "St", text[end] == " ", saintNames.contains(text.lowercasedWord(at: end + 1)) {
+                return isSaint(text, start, next: end) ? .init(end: end, spoken: "saint") : nil
+            }
             return exactForms[written].map { .init(end: end, spoken: $0) }
         }
         let word = written.lowercased()
         let next = text.skippingBlank(end + 1)
         switch word {
         case "st":
-            // Before a name it is a saint, after one a street.
-            let isSaint = text[end + 1] == " " && text.isUpper(next) && !text.isUpper(firstLetterBefore(text, start))
-            return isSaint ? .init(end: end + 1, spoken: "saint") : closing("street", text, end)
+            return isSaint(text, start, next: end + 1)
+                ? .init(end: end + 1, spoken: "saint") : closing("street", text, end)
         case "dr" where !text.isUpper(next) && text.isUpper(firstLetterBefore(text, start)):
             return closing("drive", text, end)
         case "no":
@@ -136,8 +65,47 @@ extension ExtendedNormalizer {
         guard let form = shortForms[word], !isAmbiguous || text.isUpper(start) || text[end + 1] == "," else {
             return nil
         }
+        // "8 A.M. EST." is a time zone, "Hello, Max." a man.
+        if ["est", "max", "min", "temp", "mon", "al"].contains(word), end - start > 1, text.isUpper(start + 1) {
+            return nil
+        }
+        if word == "max", text[end + 1] != " " || text.isUpper(next) { return nil }
         return closing(form, text, end)
     }
+
+    /// Whether "St" before `next` is a saint ("St. Louis", "Mount St. Helens") and not a street ("Wall St.").
+    private static func isSaint(_ text: RuleText, _ start: Int, next: Int) -> Bool {
+        guard text[next] == " ", text.isUpper(next + 1) else { return false }
+        let first = firstLetterBefore(text, start)
+        guard first >= 0 else { return true }
+        // "5th St. The shop"
+        guard !text.isDigit(first - 1) else { return false }
+        let isOpener = SentenceBoundary.isLikely(text, before: next, needsOpener: true)
+        if !text.isUpper(first) || wordsBeforeSaints.contains(text.wordBefore(start).lowercased()) { return !isOpener }
+        // Behind a house number and a name it is a street whatever follows.
+        let hasHouseNumber = text[first - 1] == " " && text.isDigit(first - 2)
+        return !hasHouseNumber && saintNames.contains(text.lowercasedWord(at: next + 1))
+    }
+
+    /// Capitalised words that name no street: "In St. Louis", "Port St. Lucie".
+    private static let wordsBeforeSaints: Set<String> = [
+        "in", "on", "at", "the", "of", "from", "to", "by", "near", "and", "for", "with", "through", "mount", "port",
+        "fort", "lake", "cape", "east", "west", "north", "south", "de", "our", "visit", "via", "outside", "inside",
+        "around", "into", "toward", "old", "new", "but", "as", "when", "while", "before", "after", "since", "pray",
+    ]
+    private static let saintNames: Set<String> = Set(
+        """
+        agnes alban albans albert ambrose andrew andrews ann anne anselm anthony augustine barnabas bartholomew barts
+        basil benedict bernadette bernard boniface brendan bride brigid catharines catherine cecilia charles christopher
+        clair claire clare clement cloud columba croix cuthbert cyril david denis dominic dunstan edmund edward
+        elizabeth elmo emilion etienne eustace fergus florian francis gabriel genevieve george georges germain giles
+        gregory helena helens helier hilda hubert ignatius ives james jerome joan john johns johnsbury joseph jude
+        julian kilda kitts laurent lawrence leger leonard lo louis lucia lucie lucy luke magnus malo margaret maria mark
+        marks martha martin mary marys matthew maurice michael michaels michel monica moritz nazaire neots nicholas nick
+        olaf olave pancras patrick paul pauls peter peters petersburg philip pierre raphael rita rose sebastian simon
+        stephen stephens swithin teresa theresa therese thomas tropez ursula valentine veronica victor vincent vitus
+        xavier
+        """.split { $0 == " " || $0 == "\n" }.map(String.init))
 
     /// The first letter of the word before a position.
     private static func firstLetterBefore(_ text: RuleText, _ position: Int) -> Int {
@@ -191,95 +159,5 @@ extension ExtendedNormalizer {
         let before = text.wordBefore(start).lowercased()
         return !labelledWords.contains(before) && !countedWords.contains(before)
             && !SentenceBoundary.isLikely(text, before: start + 2, needsOpener: true)
-    }
-
-    // MARK: - Initialisms
-
-    /// Acronyms that are said as words.
-    private static let spokenAcronyms: Set<String> = [
-        "NASA", "NATO", "UNESCO", "UNICEF", "OPEC", "AIDS", "LASER", "RADAR", "SONAR", "SCUBA", "NAFTA", "ASAP", "RAM",
-        "ROM",
-        "PIN", "SIM", "GIF", "LAN", "SWAT", "FIFA", "UEFA", "COVID", "POTUS", "SCOTUS", "BIOS", "CAPTCHA", "JSON",
-        "LEGO", "IKEA",
-        "MIDI", "WASP", "YOLO", "ZIP", "WAV", "SAT", "CAD", "NATO", "ISIS", "BAFTA", "OSHA", "FEMA", "INTERPOL", "CUDA",
-        "LORA",
-    ]
-    /// Common words that people set in capitals for stress.
-    private static let stressedWords: Set<String> = [
-        "A", "I", "NO", "NOT", "YES", "SO", "GO", "AND", "OR", "THE", "ALL", "ANY", "NOW", "NEVER", "EVER", "STOP",
-        "HELP", "YOU",
-        "ME", "MY", "WE", "HE", "SHE", "IS", "ARE", "WAS", "DO", "DID", "DON", "CAN", "WILL", "MUST", "VERY", "ONLY",
-        "ONE", "TWO",
-        "BE", "TO", "OF", "IN", "ON", "AT", "BY", "IF", "BUT", "FOR", "WITH", "WHAT", "WHO", "WHY", "HOW", "THIS",
-        "THAT", "OH",
-        "HEY", "WOW", "NEW", "OLD", "BIG", "BAD", "GOOD", "END", "RUN", "OUT", "UP", "OFF", "HIM", "HER", "HIS", "OUR",
-        "HAS", "HAD",
-        "GET", "GOT", "LET", "SAY", "SAID", "SEE", "TOO", "AM", "AN", "AS", "FREE", "SALE", "OPEN", "FIRE", "LOVE",
-        "HATE", "WAR",
-    ]
-
-    /// Words in capitals: spelled out when they are initials ("GPT" is "g p t", "GPTs" "g p t's"), left as words when
-    /// they are said as words, are known words, are long, or stand among other words in capitals.
-    static let initialisms = RewriteRule("initialisms", starts: StartsWith.capital) { text, start in
-        guard text.isStart(start) else { return nil }
-        let end = text.endOfLetters(start)
-        var capitals = start
-        while text.isUpper(capitals) { capitals += 1 }
-        let isPlural = capitals == end - 1 && text[capitals] == "s"
-        guard capitals - start >= 2, capitals == end || isPlural, capitals - start <= 12 else { return nil }
-        let word = text.string(start..<capitals)
-        guard !spokenAcronyms.contains(word), !stressedWords.contains(word) || isPlural else { return nil }
-        let vowels = word.filter { "AEIOUY".contains($0) }.count
-        guard vowels == 0 || (capitals - start <= 5 && !isAmongCapitals(text, start, end)) else { return nil }
-        // A contraction in capitals ("DON'T") is a word.
-        if text[end] == "'", text.isUpper(end + 1), text[end + 1] != "S" || text.isUpper(end + 2) { return nil }
-        return .init(end: end, spoken: spelled(word) + (isPlural ? "'s" : ""))
-    }
-
-    /// Whether one of the two neighbouring words is a plain word in capitals: a headline, or shouting.
-    private static func isAmongCapitals(_ text: RuleText, _ start: Int, _ end: Int) -> Bool {
-        func isShouted(_ range: Range<Int>) -> Bool {
-            range.count >= 2 && range.allSatisfy { text.isUpper($0) } && !spokenAcronyms.contains(text.string(range))
-                && (range.count > 3 || stressedWords.contains(text.string(range)))
-                && range.contains { "AEIOUY".unicodeScalars.contains(text[$0]) }
-        }
-        var before = start - 1
-        while text.isLetter(before - 1), start - before < 16 { before -= 1 }
-        let after = end + 1
-        return (text[start - 1] == " " && isShouted(before..<start - 1))
-            || (text[end] == " " && isShouted(after..<max(after, min(text.endOfLetters(after), after + 16))))
-    }
-
-    /// Letters and digits in one word: "MP3" is "m p three", "GPT-4" "g p t four", "H2O" "h two o".
-    static let lettersWithDigits = RewriteRule("letters with digits", starts: StartsWith.wordCharacter) { text, start in
-        guard text.isStart(start) else { return nil }
-        var end = start
-        while text.isWord(end), end - start <= 24 { end += 1 }
-        let hasDigit = (start..<end).contains { text.isDigit($0) }
-        let hasLetter = (start..<end).contains { text.isLetter($0) }
-        // A hyphen before digits belongs to the word ("t-4" out of "GPT-4").
-        if hasLetter, !hasDigit, text[end] == "-", text.isDigit(end + 1), text.endOfDigits(end + 1) - end <= 5 {
-            return .init(end: end + 1, spoken: text.string(start..<end) + " ")
-        }
-        guard hasDigit, hasLetter, end - start <= 24 else { return nil }
-        var parts: [String] = []
-        var position = start
-        while position < end {
-            if text.isDigit(position) {
-                let next = text.endOfDigits(position)
-                let digits = text.scalars[position..<next].map { UInt8(truncatingIfNeeded: $0.value) }
-                parts.append(
-                    next - position <= 3 && text[position] != "0"
-                        ? spokenCardinal(digits) : NumberWords.spelledOut(digits))
-                position = next
-            } else {
-                let next = min(end, text.endOfLetters(position))
-                let letters = text.string(position..<next)
-                let isInitials = next - position <= 3 && letters == letters.uppercased() || next - position == 1
-                parts.append(isInitials ? spelled(letters) : letters)
-                position = next
-            }
-        }
-        return .init(end: end, spoken: parts.joined(separator: " "))
     }
 }

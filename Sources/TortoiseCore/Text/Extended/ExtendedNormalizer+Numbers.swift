@@ -7,6 +7,7 @@ extension ExtendedNormalizer {
         "telephone numbers", starts: { StartsWith.digit($0) || $0 == "+" || $0 == "(" }
     ) { text, start in
         guard !text.isWord(start - 1), !".,-/:+".unicodeScalars.contains(text[start - 1]) else { return nil }
+        if let tollFree = tollFreePrefix(in: text, at: start) { return tollFree }
         var groups: [Range<Int>] = []
         var hasDash = false
         var hasParenthesis = false
@@ -41,10 +42,18 @@ extension ExtendedNormalizer {
         guard isInternational || isNational || hasAreaCode || isLocal, text[start] != "(" || hasParenthesis else {
             return nil
         }
-        let spoken = groups.map { group in
-            NumberWords.spelledOut(text.scalars[group].map { UInt8(truncatingIfNeeded: $0.value) })
-        }.joined(separator: ", ")
+        let spoken = groups.map { NumberWords.spelledOut(text.digits($0)) }.joined(separator: ", ")
         return .init(end: end, spoken: (text[start] == "+" ? "plus " : "") + spoken)
+    }
+
+    /// "1-800-" before letters, as in "1-800-FLOWERS"; the letters are left to later rules.
+    private static func tollFreePrefix(in text: RuleText, at start: Int) -> RewriteRule.Match? {
+        guard text.matches("1-", at: start), text[start + 5] == "-", text.isUpper(start + 6) else { return nil }
+        let code = text.string(start + 2..<start + 5)
+        guard ["800", "833", "844", "855", "866", "877", "888", "900"].contains(code) else { return nil }
+        let hundreds = code.hasSuffix("00")
+        let words = hundreds ? spokenCardinal(Array(code.utf8)) : NumberWords.spelledOut(code.utf8)
+        return .init(end: start + 6, spoken: "one " + words + " ")
     }
 
     /// Numbers with several dots: versions are read with "point", the four numbers of an IP address digit by digit with
@@ -60,36 +69,73 @@ extension ExtendedNormalizer {
             position = end + 1
         }
         guard parts.count > 2, let end = parts.last?.upperBound else { return nil }
-        let digits = parts.map { text.scalars[$0].map { UInt8(truncatingIfNeeded: $0.value) } }
+        let digits = parts.map { text.digits($0) }
+        // "555.123.4567" is a telephone number.
+        if [[3, 3, 4], [1, 3, 3, 4]].contains(parts.map(\.count)) {
+            return .init(end: end, spoken: digits.map { NumberWords.spelledOut($0) }.joined(separator: ", "))
+        }
         if parts.count == 4 {
             return .init(end: end, spoken: digits.map { NumberWords.spelledOut($0) }.joined(separator: " dot "))
         }
         return .init(end: end, spoken: digits.map(spokenCardinal).joined(separator: " point "))
     }
 
-    /// A plus or minus directly before a number, where no word stands before the sign.
-    static let signs = RewriteRule("signs", starts: { $0 == "-" || $0 == "−" || $0 == "+" || $0 == "±" }) {
-        text, start in
-        guard text.isSpace(start - 1) || "(\"'=/×<>".unicodeScalars.contains(text[start - 1]) else { return nil }
-        let next = text[start + 1]
-        guard text.isDigit(start + 1) || (next == "." && text.isDigit(start + 2)) || symbolCurrencies[next] != nil
-        else {
-            return nil
-        }
+    /// "6.02e23" is "six point zero two times ten to the twenty-third".
+    static let scientificNumbers = RewriteRule("scientific numbers", starts: StartsWith.digit) { text, start in
+        guard text.isNumberStart(start), text.isStart(start), let number = text.number(at: start) else { return nil }
+        let sign = number.end + 1
+        let isSigned = text[sign] == "-" || text[sign] == "+" || text[sign] == "−"
+        let first = isSigned ? sign + 1 : sign
+        let end = text.endOfDigits(first)
+        guard text[number.end] == "e" || (text[number.end] == "E" && (isSigned || !number.fraction.isEmpty)),
+            (1...3).contains(end - first), !text.isWord(end)
+        else { return nil }
+        let digits = text.digits(first..<end)
+        let power = isSigned && text[sign] != "+" ? "minus " + spokenCardinal(digits) : spokenOrdinal(digits)
+        return .init(end: end, spoken: number.words + " times ten to the " + power)
+    }
+
+    /// A plus or minus directly before a number, where no word stands before the sign; and "<", ">" and "~", which
+    /// would not be told from other uses once the number is spoken.
+    static let signs = RewriteRule("signs", starts: { "-−+±<>~".unicodeScalars.contains($0) }) { text, start in
+        if "<>~".unicodeScalars.contains(text[start]) { return comparison(in: text, at: start) }
+        guard text.isSpace(start - 1) || "(\"'=/×<>~".unicodeScalars.contains(text[start - 1]),
+            isAmount(in: text, at: start + 1)
+        else { return nil }
         let name = text[start] == "+" ? "plus " : text[start] == "±" ? "plus or minus " : "minus "
         return .init(end: start + 1, spoken: name)
+    }
+
+    /// ">90%", "<= $5", "~20 km".
+    private static func comparison(in text: RuleText, at start: Int) -> RewriteRule.Match? {
+        guard !"-=<>~".unicodeScalars.contains(text[start - 1]) else { return nil }
+        let isOrEqual = text[start] != "~" && text[start + 1] == "="
+        let end = isOrEqual ? start + 2 : start + 1
+        let value = text.skippingBlank(end)
+        guard
+            isAmount(in: text, at: value)
+                || ("-−+".unicodeScalars.contains(text[value]) && isAmount(in: text, at: value + 1))
+        else { return nil }
+        let name = text[start] == "~" ? "about" : text[start] == "<" ? "less than" : "greater than"
+        return .init(end: end, spoken: " \(name)\(isOrEqual ? " or equal to" : "") ")
+    }
+
+    private static func isAmount(in text: RuleText, at start: Int) -> Bool {
+        text.isDigit(start) || (text[start] == "." && text.isDigit(start + 1)) || symbolCurrencies[text[start]] != nil
     }
 
     /// A dash between two numbers is "to"; the numbers are left to later rules.
     static let ranges = RewriteRule("ranges", starts: { $0 == "-" }) { text, start in
         guard text.isDigit(start - 1), text.isDigit(start + 1) else { return nil }
+        // "3-1/2" is three and a half.
+        if let (top, bottom, _) = slashFraction(in: text, at: start + 1), top < bottom { return nil }
         var before = start - 1
-        while text.isDigit(before) || text[before] == "," || text[before] == "." { before -= 1 }
-        let after = text.endOfDigits(start + 1)
+        while start - before < 12, text.isDigit(before) || text[before] == "," || text[before] == "." { before -= 1 }
+        let after = text.number(at: start + 1)?.end ?? start + 1
         // Chains such as "3-2-1" and codes such as "A1-2" are no ranges.
         guard !text.isLetter(before), text[before] != "-", text[after] != "-", start - before < 12, after - start < 12,
-            let low = Int(text.string(before + 1..<start).filter { $0.isNumber }),
-            let high = Int(text.string(start + 1..<after))
+            let low = Double(text.string(before + 1..<start).replacing(",", with: "")),
+            let high = Double(text.string(start + 1..<after).replacing(",", with: ""))
         else { return nil }
         // "747-400" is a model; "9-5" a working day.
         guard low < high || low <= 24 else { return nil }
@@ -121,7 +167,9 @@ extension ExtendedNormalizer {
         if let (top, bottom, end) = slashFraction(in: text, at: start) {
             return fraction(nil, top, bottom, in: text, end: end)
         }
-        if text[end] == " ", let (top, bottom, end) = slashFraction(in: text, at: end + 1), top < bottom {
+        if text[end] == " " || text[end] == "-", let (top, bottom, end) = slashFraction(in: text, at: end + 1),
+            top < bottom
+        {
             return fraction(value, top, bottom, in: text, end: end)
         }
         return nil
@@ -131,9 +179,10 @@ extension ExtendedNormalizer {
         let slash = text.endOfDigits(start)
         guard text[slash] == "/" else { return nil }
         let end = text.endOfDigits(slash + 1)
-        guard let top = text.smallNumber(start..<slash), end - slash <= 4,
+        guard (1...3).contains(slash - start), let top = Int(text.string(start..<slash)), end - slash <= 5,
             let bottom = Int(text.string(slash + 1..<end)),
-            top > 0, bottom > 1, text[end] != "/", !text.isLetter(end), !(text[end] == "." && text.isDigit(end + 1))
+            top > 0, bottom > 1, !(1001..<2100).contains(bottom) || bottom % 1000 == 0, text[end] != "/",
+            !text.isLetter(end), !(text[end] == "." && text.isDigit(end + 1))
         else { return nil }
         return (top, bottom, end)
     }
@@ -174,7 +223,8 @@ extension ExtendedNormalizer {
     /// Every number that no other rule has read.
     static let numbers = RewriteRule("numbers", starts: { StartsWith.digit($0) || $0 == "." }) { text, start in
         if text[start] == "." {
-            guard text.isDigit(start + 1), !text.isDigit(start - 1), text[start - 1] != "." else { return nil }
+            // Behind a word a blank is missing, not a zero.
+            guard text.isDigit(start + 1), !text.isWord(start - 1), text[start - 1] != "." else { return nil }
         }
         return text.number(at: start).map { .init(end: $0.end, spoken: $0.words) }
     }

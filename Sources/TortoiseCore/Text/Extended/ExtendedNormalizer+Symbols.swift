@@ -63,6 +63,7 @@ extension ExtendedNormalizer {
         case "|": return .init(end: start + 1, spoken: ", ")
         case "—": return .init(end: start + 1, spoken: ", ")
         case "_" where text.isWord(start - 1) && text.isWord(start + 1): return .init(end: start + 1, spoken: " ")
+        case "-" where text[start + 1] == "-" && text[start - 1] != "-": return dashes(in: text, at: start)
         case "-" where text[start - 1] == " " && text[start + 1] == " ":
             return isBetweenNumbers && text.isDigit(start - 2) ? spoken("minus") : .init(end: start + 1, spoken: ", ")
         default: break
@@ -74,6 +75,49 @@ extension ExtendedNormalizer {
             return spoken(greekLetters[Int(folded.value) - 0x3B1])
         }
         return nil
+    }
+
+    /// "this -- and" is a pause as "—" is; "--help" is none.
+    private static func dashes(in text: RuleText, at start: Int) -> RewriteRule.Match? {
+        var end = start
+        while text[end] == "-" { end += 1 }
+        guard text.isWord(start - 1) || !text.isWord(end) else { return nil }
+        return .init(end: end, spoken: ", ")
+    }
+
+    private static let raisedDigits: [Unicode.Scalar: UInt8] = {
+        var digits: [Unicode.Scalar: UInt8] = [:]
+        for (value, scalar) in "⁰¹²³⁴⁵⁶⁷⁸⁹".unicodeScalars.enumerated() { digits[scalar] = UInt8(0x30 + value) }
+        return digits
+    }()
+
+    /// "2⁵" is "two to the fifth", "10⁻³" "ten to the minus three", "x²" "x squared", "Ca²⁺" "ca two plus". Units
+    /// ("m²") have been read before; a raised number behind a longer word is the number of a note.
+    static let superscripts = RewriteRule(
+        "superscripts", starts: { raisedDigits[$0] != nil || $0 == "⁻" || $0 == "⁺" || $0 == "ⁿ" }
+    ) { text, start in
+        guard raisedDigits[text[start - 1]] == nil, !(text.isLetter(start - 1) && text.wordBefore(start).count > 2)
+        else {
+            return nil
+        }
+        if text[start] == "ⁿ" { return .init(end: start + 1, spoken: " to the n ") }
+        let isNegative = text[start] == "⁻"
+        let first = isNegative || text[start] == "⁺" ? start + 1 : start
+        var digits: [UInt8] = []
+        while let digit = raisedDigits[text[first + digits.count]] { digits.append(digit) }
+        let end = first + digits.count
+        if digits.isEmpty || text[end] == "⁺" || text[end] == "⁻" {
+            // A charge.
+            let sign = digits.isEmpty ? start : end
+            let number = digits.isEmpty ? "" : spokenCardinal(digits) + " "
+            return .init(end: sign + 1, spoken: " \(number)\(text[sign] == "⁻" ? "minus" : "plus") ")
+        }
+        switch (isNegative, String(decoding: digits, as: UTF8.self)) {
+        case (false, "2"): return .init(end: end, spoken: " squared ")
+        case (false, "3"): return .init(end: end, spoken: " cubed ")
+        case (false, _): return .init(end: end, spoken: " to the " + spokenOrdinal(digits) + " ")
+        case (true, _): return .init(end: end, spoken: " to the minus " + spokenCardinal(digits) + " ")
+        }
     }
 
     private static func previousNonBlank(_ text: RuleText, _ position: Int) -> Int {

@@ -1,51 +1,83 @@
 extension ExtendedNormalizer {
     // MARK: - Times of day
 
-    /// "3:05" is "three oh five", "15:00" "fifteen hundred", "3 p.m." "three p m", "3:00" "three o'clock".
+    /// "3:05" is "three oh five", "15:00" "fifteen hundred", "3 p.m." "three p m", "3:00" "three o'clock"; a dash
+    /// before another time is "to" ("9am-5pm", "2-4pm").
     static let times = RewriteRule("times", starts: StartsWith.digit) { text, start in
         guard text.isNumberStart(start), text.isStart(start), text[start - 1] != ":" else { return nil }
-        let hourEnd = text.endOfDigits(start)
-        guard let hour = text.smallNumber(start..<hourEnd), hour <= 24 else { return nil }
-        var parts: [String] = []
-        var end = hourEnd
-        var minute: Int?
-        if text[end] == ":" {
-            guard let value = text.smallNumber(end + 1..<text.endOfDigits(end + 1)),
-                text.endOfDigits(end + 1) == end + 3,
-                value < 60
+        if let lap = lapTime(in: text, at: start) { return lap }
+        guard let clock = Clock(in: text, at: start) else { return nil }
+        let second = text[clock.end] == "-" ? clock.end + 1 : text.matches(" - ", at: clock.end) ? clock.end + 3 : nil
+        let until = second.flatMap { text.isDigit($0) ? Clock(in: text, at: $0) : nil }
+        if let second, let until, until.isTime, clock.isTime || (until.half != nil && (1...12).contains(clock.hour)) {
+            return .init(end: second, spoken: clock.words + " to ")
+        }
+        return clock.isTime ? .init(end: clock.end, spoken: clock.words) : nil
+    }
+
+    /// "3:59.4", "1:05.27", "1:02:05.3": minutes, seconds and a fraction, perhaps behind hours.
+    private static func lapTime(in text: RuleText, at start: Int) -> RewriteRule.Match? {
+        var end = text.endOfDigits(start)
+        guard let first = text.smallNumber(start..<end) else { return nil }
+        var words = [NumberWords.belowHundred(first)]
+        while text[end] == ":", words.count < 3 {
+            guard text.endOfDigits(end + 1) == end + 3, let value = text.smallNumber(end + 1..<end + 3), value < 60
             else { return nil }
-            minute = value
+            words.append((value < 10 ? "oh " : "") + NumberWords.belowHundred(value))
             end += 3
         }
+        let fractionEnd = text.endOfDigits(end + 1)
+        guard words.count > 1, text[end] == ".", (1...3).contains(fractionEnd - end - 1), !text.isWord(fractionEnd)
+        else { return nil }
+        words.append("point " + NumberWords.spelledOut(text.digits(end + 1..<fractionEnd)))
+        return .init(end: fractionEnd, spoken: words.joined(separator: " "))
+    }
+
+    /// A time of day as it is written: an hour, and minutes, seconds and a half of the day where they follow.
+    private struct Clock {
+        let hour: Int
+        var minute: Int?
         var second: Int?
-        if minute != nil, text[end] == ":", text.endOfDigits(end + 1) == end + 3,
-            let value = text.smallNumber(end + 1..<end + 3), value < 60
-        {
-            second = value
-            end += 3
+        let half: String?
+        let end: Int
+
+        /// A number alone is none.
+        var isTime: Bool { minute != nil || half != nil }
+
+        init?(in text: RuleText, at start: Int) {
+            var end = text.endOfDigits(start)
+            guard let hour = text.smallNumber(start..<end), hour <= 24 else { return nil }
+            if text[end] == ":" {
+                guard text.endOfDigits(end + 1) == end + 3, let value = text.smallNumber(end + 1..<end + 3), value < 60
+                else { return nil }
+                minute = value
+                end += 3
+                if text[end] == ":", text.endOfDigits(end + 1) == end + 3,
+                    let value = text.smallNumber(end + 1..<end + 3), value < 60
+                {
+                    second = value
+                    end += 3
+                }
+            }
+            let half = ExtendedNormalizer.dayHalf(in: text, at: end)
+            let isClosed = !text.isWord(end) && text[end] != ":" && !(text[end] == "." && text.isDigit(end + 1))
+            guard half == nil ? isClosed : (1...12).contains(hour) else { return nil }
+            (self.hour, self.half, self.end) = (hour, half?.spoken, half?.end ?? end)
         }
-        let half = dayHalf(in: text, at: end)
-        guard half != nil || minute != nil, half == nil || (1...12).contains(hour) else { return nil }
-        guard half != nil || (!text.isWord(end) && text[end] != ":" && !(text[end] == "." && text.isDigit(end + 1)))
-        else {
-            return nil
+
+        var words: String {
+            var parts = [hour == 0 ? "zero" : NumberWords.belowHundred(hour)]
+            switch minute ?? 0 {
+            case 0 where second != nil: parts.append("zero zero")
+            case 0 where half != nil || minute == nil: break
+            case 0: parts.append(hour == 0 || hour > 12 ? "hundred" : "o'clock")
+            case 1..<10: parts.append("oh " + NumberWords.units[minute ?? 0])
+            default: parts.append(NumberWords.belowHundred(minute ?? 0))
+            }
+            if let second { parts.append("and \(NumberWords.belowHundred(second)) second\(second == 1 ? "" : "s")") }
+            if let half { parts.append(half) }
+            return parts.joined(separator: " ")
         }
-        parts.append(hour == 0 ? "zero" : NumberWords.belowHundred(hour))
-        switch minute ?? 0 {
-        case 0 where second != nil: parts.append("zero zero")
-        case 0 where half != nil: break
-        case 0: parts.append(hour == 0 || hour > 12 ? "hundred" : "o'clock")
-        case 1..<10: parts.append("oh " + NumberWords.units[minute ?? 0])
-        default: parts.append(NumberWords.belowHundred(minute ?? 0))
-        }
-        if let second { parts.append("and \(NumberWords.belowHundred(second)) second\(second == 1 ? "" : "s")") }
-        if let half { parts.append(half.spoken) }
-        end = half?.end ?? end
-        if text[end] == "-", text.isDigit(end + 1), text[text.endOfDigits(end + 1)] == ":" {
-            parts.append("to ")
-            end += 1
-        }
-        return .init(end: end, spoken: parts.joined(separator: " "))
     }
 
     /// "am", "PM", "a.m." and the like, with or without a blank before; the last dot is kept where it ends a sentence.
@@ -129,7 +161,12 @@ extension ExtendedNormalizer {
         let year = trailingYear(in: text, at: month.end)
         let article = text.wordBefore(start).lowercased() == "the" ? "" : "the "
         let head = "\(article)\(spokenOrdinal(day)) of \(months[month.number - 1])"
-        guard let year else { return .init(end: month.end, spoken: head) }
+        guard let year else {
+            // The dot of "5 Nov." may end a sentence, too.
+            let dot = month.end - 1
+            let ends = text[dot] == "." && SentenceBoundary.isLikely(text, before: month.end)
+            return .init(end: ends ? dot : month.end, spoken: head)
+        }
         return .init(end: year.end, spoken: head + " " + spokenYear(year.value))
     }
 
@@ -170,44 +207,5 @@ extension ExtendedNormalizer {
             !(text[end] == ":" || (",.".unicodeScalars.contains(text[end]) && text.isDigit(end + 1)))
         else { return nil }
         return (year, end)
-    }
-
-    // MARK: - Years
-
-    /// "1990s" is "nineteen nineties", "'90s" and "the 90s" "nineties".
-    static let decades = RewriteRule("decades", starts: { StartsWith.digit($0) || $0 == "'" }) { text, start in
-        let first = text[start] == "'" ? start + 1 : start
-        guard !text.isWord(start - 1), !".,'".unicodeScalars.contains(text[start - 1]) else { return nil }
-        let end = text.endOfDigits(first)
-        guard let value = Int(text.string(first..<end)), value % 10 == 0 else { return nil }
-        let hasApostrophe = text[end] == "'"
-        let last = hasApostrophe ? end + 1 : end
-        guard text[last] == "s", !text.isWord(last + 1) else { return nil }
-        switch end - first {
-        case 2:
-            // "30s" alone is a time in seconds.
-            let before = text.wordBefore(start).lowercased()
-            guard value >= 20, first > start || ["the", "early", "late", "mid"].contains(before) else { return nil }
-            return .init(end: last + 1, spoken: decade(NumberWords.belowHundred(value)))
-        case 4:
-            return (1100..<2100).contains(value) ? .init(end: last + 1, spoken: decade(spokenYear(value))) : nil
-        default: return nil
-        }
-    }
-
-    /// A number of four digits that reads as a year: "1999" is "nineteen ninety-nine".
-    static let years = RewriteRule("years", starts: StartsWith.digit) { text, start in
-        guard text.isNumberStart(start) else { return nil }
-        let end = text.endOfDigits(start)
-        guard end - start == 4, let year = Int(text.string(start..<end)),
-            (1010..<2100).contains(year), !text.isLetter(start - 1), text[start - 1] != "#", text[start - 1] != "-",
-            !(text[end] == "." && text.isDigit(end + 1)), !text.isWord(end), text[end] != "-" || !text.isDigit(end + 1)
-        else { return nil }
-        return .init(end: end, spoken: spokenYear(year))
-    }
-
-    /// The plural of number words: "nineties", "nineteen hundreds".
-    private static func decade(_ words: String) -> String {
-        words.hasSuffix("y") ? words.dropLast() + "ies" : words + "s"
     }
 }

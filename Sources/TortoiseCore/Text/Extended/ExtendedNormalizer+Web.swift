@@ -20,7 +20,11 @@ extension ExtendedNormalizer {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         guard labels.count >= 2, labels.allSatisfy({ !$0.isEmpty }), let domain = labels.last else { return nil }
         let isMail = lower.split(separator: "@", omittingEmptySubsequences: false).count == 2 && !lower.hasPrefix("@")
-        let isKnown = topLevelDomains.contains(String(domain)) && labels.dropLast().joined().contains { $0.isLetter }
+        // "He left.It was" lacks a blank; it is no address.
+        let isNextSentence = address.contains(".\(domain.prefix(1).uppercased())\(domain.dropFirst())")
+        let isKnown =
+            topLevelDomains.contains(String(domain)) && labels.dropLast().joined().contains { $0.isLetter }
+            && !(isNextSentence && wordDomains.contains(String(domain)))
         guard lower.hasPrefix("www.") || isKnown || (isMail && domain.allSatisfy(\.isLetter)) else { return nil }
         return .init(end: end, spoken: spokenAddress(address))
     }
@@ -35,6 +39,10 @@ extension ExtendedNormalizer {
         "com", "org", "net", "edu", "gov", "mil", "int", "info", "biz", "io", "ai", "dev", "app", "co", "uk", "de",
         "fr",
         "eu", "ca", "au", "jp", "ch", "nl", "se", "es", "it", "ru", "cn", "br", "tv", "me", "xyz", "online", "tech",
+    ]
+    /// Endings that are words, too: with a capital they begin a sentence.
+    private static let wordDomains: Set<String> = [
+        "it", "me", "co", "int", "info", "app", "online", "tech", "es", "net",
     ]
     private static let addressMarks: [Unicode.Scalar: String] = [
         ".": "dot", "/": "slash", "@": "at", "-": "dash", "_": "underscore", ":": "colon", "?": "question mark",

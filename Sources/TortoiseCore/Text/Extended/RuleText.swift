@@ -57,6 +57,11 @@ struct RuleText {
         return String(view)
     }
 
+    /// The values of ASCII digits as bytes.
+    func digits(_ range: Range<Int>) -> [UInt8] {
+        scalars[range.clamped(to: 0..<count)].map { UInt8(truncatingIfNeeded: $0.value) }
+    }
+
     /// The letters from a position on, in lower case; empty for none, and for words too long to be looked up.
     func lowercasedWord(at position: Int) -> String {
         let end = endOfLetters(position)

@@ -9,6 +9,16 @@ import Testing
 
     init() throws { file = try GoldenFile("Sampling/processors.safetensors") }
 
+    /// The start token is no code: what follows the autoregressive model does not know it.
+    @Test(arguments: [Float(0), 1]) func theStartTokenIsNeverDrawn(temperature: Float) {
+        var settings = SamplingSettings()
+        (settings.temperature, settings.topK, settings.topP) = (temperature, 0, 1)
+        var logits: [Float] = [0, 1, 9, 2]
+        var span = logits.mutableSpan
+        LogitsPipeline(settings, CodeMarkers(start: 2, stop: 3, calm: 0, tail: [])).apply(to: &span, after: [])
+        #expect(logits[2] == -.infinity && logits[1].isFinite)
+    }
+
     /// Applies something to every row of a case, and compares; what is left out must be the same.
     private func check(_ prefix: String, _ apply: (GoldenCase, inout MutableSpan<Float>, [Int32]) throws -> Void) throws
     {

@@ -33,3 +33,14 @@ public protocol BatchSource: AnyObject {
     /// - Throws: `InputError.data` when there is no such position.
     func seek(to position: SamplerPosition) throws
 }
+
+/// The data of a trainer that does not train: one that exports what another made.
+final class NoBatches<Batch: TrainingBatch>: BatchSource {
+    private(set) var position = SamplerPosition()
+    let batchesPerEpoch = 1
+    let secondsWaiting = 0.0
+    let identity: [(name: String, value: String)] = []
+
+    func next() throws -> Batch { throw InputError.data("there are no data to train on") }
+    func seek(to position: SamplerPosition) { self.position = position }
+}

@@ -146,7 +146,6 @@ public struct RunPaths: Equatable, Sendable {
         self.startTime = startTime
     }
 
-    public var cache: String { root + "/.cache" }
     public var data: String { root + "/data" }
     public var metadata: String { root + "/metadata" }
     public var checkpoints: String { root + "/ckpt" }

@@ -99,10 +99,11 @@ public final class TrainingSession {
         _ options: Options, _ inbox: CommandInbox, _ report: @escaping (TrainingEvent) -> Void
     ) throws -> TrainingOutcome {
         for note in notes { report(.answer(note)) }
-        let data = try DatasetFile(path: paths.resolve(configuration.dataset.hdf5Name))
         let prepared = try TaskFactory(configuration: configuration, paths: paths, entry: entry, lora: lora) {
             report(.answer($0))
         }.make()
+        guard !options.exportsOnly else { return try export(prepared.task, width: prepared.width, options, report) }
+        let data = try DatasetFile(path: paths.resolve(configuration.dataset.hdf5Name))
         for content in prepared.needs { try content.check(in: data.schema, data.path) }
         if prepared.startedFrom == nil {
             report(.answer("training starts from random weights: no path was given, and none were exported before"))
@@ -114,52 +115,70 @@ public final class TrainingSession {
         return try start(prepared.task, prepared, data, selection, options, inbox, report)
     }
 
+    /// Needs no dataset: the newest checkpoint has all that is exported, wherever its training began.
+    private func export<Task: TrainingTask>(
+        _ task: Task, width: Int, _ options: Options, _ report: @escaping (TrainingEvent) -> Void
+    ) throws -> TrainingOutcome {
+        let folder = try prepareFolder(task.name, options, report)
+        let trainer = try makeTrainer(task, NoBatches(), width: width, folder, CommandInbox(), nil, report)
+        guard try trainer.resume(isForced: true) != nil else {
+            throw InputError.model("there is no checkpoint to export", at: folder.checkpoints, try: "train first")
+        }
+        return .finished(step: trainer.state.stats.step, isComplete: trainer.export())
+    }
+
     private func start<Task: TrainingTask>(
         _ task: Task, _ prepared: PreparedTask, _ data: DatasetFile, _ selection: DatasetSelection, _ options: Options,
         _ inbox: CommandInbox, _ report: @escaping (TrainingEvent) -> Void
     ) throws -> TrainingOutcome where Task.Batch == UtteranceBatch {
-        let hyperparameters = configuration.hyperparameters
         let identity = [("vocabulary", data.schema.tokenizerHash), ("model", task.name)]
         let source = try DatasetBatchSource(
-            data, selection.training, configuration.dataset, batchSize: hyperparameters.batchSize,
+            data, selection.training, configuration.dataset, batchSize: configuration.hyperparameters.batchSize,
             seed: UInt64(bitPattern: Int64(configuration.trainer.seed)), identity: identity,
             limits: prepared.limits, withCompanions: prepared.needsCompanions)
-        let schedule = try OptimizerFactory.makeSchedule(
-            hyperparameters, iterations: configuration.trainer.iterations, width: prepared.width)
-        let optimizers = try task.phases.map { try OptimizerFactory.makeOptimizer(hyperparameters, $0) }
-        let folder = RunFolder(paths, name: task.name)
+        let folder = try prepareFolder(task.name, options, report)
+        let evaluation = try Evaluation(
+            data, selection, configuration, prepared,
+            speech: EvaluationSpeech(task, data.schema, loaded, folder: folder.logs) { report(.answer($0)) })
+        let trainer = try makeTrainer(
+            task, source, width: prepared.width, folder, inbox,
+            evaluation.isEmpty ? nil : { try evaluation.evaluate(task, step: $0) }, report)
+        // What is judged is what was trained, wherever that training began.
+        let isFresh =
+            configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil && !options.evaluatesOnly
+        let continued = isFresh ? nil : try trainer.resume(isForced: options.isForced)
+        report(.started(overview(task, trainer, source, continued ?? prepared.startedFrom, folder)))
+        if options.evaluatesOnly {
+            return .finished(step: trainer.state.stats.step, isComplete: trainer.evaluate())
+        }
+        return try trainer.run()
+    }
+
+    private func prepareFolder(
+        _ name: String, _ options: Options, _ report: (TrainingEvent) -> Void
+    ) throws -> RunFolder {
+        let folder = RunFolder(paths, name: name)
         let leftovers = try folder.prepare(
             configuration: try configuration.serialized(), commandLine: options.commandLine, version: options.version)
         if !leftovers.isEmpty {
             report(.answer("removed what a killed run left: \(leftovers.joined(separator: ", "))"))
         }
-        let evaluation = try Evaluation(
-            data, selection, configuration, prepared,
-            speech: EvaluationSpeech(task, data.schema, loaded, folder: folder.logs) { report(.answer($0)) })
-        let suffix = configuration.weightsFormat.rawValue
-        let trainer = Trainer(
-            task, source, optimizers: optimizers,
-            options: TrainerOptions(
-                configuration, schedule: schedule,
-                exportName: (lora == nil ? configuration.weightsName : "lora") + "." + suffix),
-            folder: folder, inbox: inbox, metrics: try MetricsLog(folder: folder.logs),
-            evaluation: evaluation.isEmpty ? nil : { try evaluation.evaluate(task, step: $0) }, report: report)
-        // What is exported or judged is what was trained, wherever that training began.
-        let isFresh =
-            configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil && !options.exportsOnly
-            && !options.evaluatesOnly
-        let continued = isFresh ? nil : try trainer.resume(isForced: options.isForced)
-        report(.started(overview(task, trainer, source, continued ?? prepared.startedFrom, folder)))
-        if options.exportsOnly {
-            guard continued != nil else {
-                throw InputError.model("there is no checkpoint to export", at: folder.checkpoints, try: "train first")
-            }
-            return .finished(step: trainer.state.stats.step, isComplete: trainer.export())
-        }
-        if options.evaluatesOnly {
-            return .finished(step: trainer.state.stats.step, isComplete: trainer.evaluate())
-        }
-        return try trainer.run()
+        return folder
+    }
+
+    private func makeTrainer<Task: TrainingTask, Source: BatchSource>(
+        _ task: Task, _ source: Source, width: Int, _ folder: RunFolder, _ inbox: CommandInbox,
+        _ evaluation: ((Int) throws -> EvaluationReport)?, _ report: @escaping (TrainingEvent) -> Void
+    ) throws -> Trainer<Task, Source> where Task.Batch == Source.Batch {
+        let hyperparameters = configuration.hyperparameters
+        let schedule = try OptimizerFactory.makeSchedule(
+            hyperparameters, iterations: configuration.trainer.iterations, width: width)
+        let name = (lora == nil ? configuration.weightsName : "lora") + "." + configuration.weightsFormat.rawValue
+        return Trainer(
+            task, source,
+            optimizers: try task.phases.map { try OptimizerFactory.makeOptimizer(hyperparameters, $0) },
+            options: TrainerOptions(configuration, schedule: schedule, exportName: name), folder: folder, inbox: inbox,
+            metrics: try MetricsLog(folder: folder.logs), evaluation: evaluation, report: report)
     }
 
     private func overview<Task: TrainingTask, Source: BatchSource>(

@@ -106,7 +106,10 @@ extension Trainer {
                 continue
             }
             for fault in faults { report(.warning("a checkpoint was passed over: \(fault)")) }
-            if !options.trainer.restartStepCount { try checkIdentity(identity, isForced: isForced) }
+            // Who does not train has no data that could be others.
+            if !options.trainer.restartStepCount, !identity.isEmpty {
+                try checkIdentity(identity, isForced: isForced)
+            }
             state.stats.identity = identity
             try takeUpData(isForced: isForced)
             if faults.isEmpty { lastSave = (state.stats.step, folder) }

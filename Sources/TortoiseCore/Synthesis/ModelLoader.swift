@@ -15,8 +15,8 @@ public struct LoadedModel<Config, Model> {
 public enum ModelLoader {
     /// Loads a model.
     ///
-    /// Each size is, the first that there is: the one given, the one that the file carries (in the `kwargs` of its `config`) or else a
-    /// JSON file of its name beside it, and the published one. Weights stay in the mapped file until they are used.
+    /// Each size is, the first that there is: the one given, the one that the file carries (in the `kwargs` of its `config`; BigVGAN: in a
+    /// JSON file of its name beside it), and the published one. Weights stay in the mapped file until they are used.
     ///
     /// - Parameters:
     ///   - path: Safetensors or PyTorch; the content decides.
@@ -27,7 +27,8 @@ public enum ModelLoader {
         precision: WeightPrecision = .float32, _ makeModel: (Config, ParameterScope) throws -> Model
     ) throws -> LoadedModel<Config, Model> {
         let reader = try openCheckpoint(path: path)
-        let stored = try storedOptions(of: reader) ?? optionsBeside(path) ?? ConfigurationParameters()
+        let beside = try Config.hasFileOfItsOwn ? optionsBeside(path) : nil
+        let stored = try storedOptions(of: reader) ?? beside ?? ConfigurationParameters()
         let place = options == nil ? "\(path): config" : "configuration"
         let (config, notes) = try stored.overridden(by: options).decode(Config.self, at: place)
         try config.validate(at: place)
@@ -44,11 +45,11 @@ public enum ModelLoader {
         return ConfigurationParameters(entries)
     }
 
-    /// The sizes in a JSON file of the same name beside a PyTorch file, as BigVGAN is published; nil without one.
+    /// The sizes in a JSON file of the same name; nil without one.
     private static func optionsBeside(_ path: String) throws -> ConfigurationParameters? {
         let json = (path as NSString).deletingPathExtension + ".json"
-        guard FileManager.default.fileExists(atPath: json) else { return nil }
-        return try options(json: String(contentsOfFile: json, encoding: .utf8), at: json)
+        guard let bytes = FileManager.default.contents(atPath: json) else { return nil }
+        return try options(json: String(decoding: bytes, as: UTF8.self), at: json)
     }
 
     /// Keyword arguments given as JSON (or YAML).

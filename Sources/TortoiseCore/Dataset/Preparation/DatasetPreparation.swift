@@ -13,8 +13,6 @@ public final class DatasetPreparation {
     private let tokenizerHash: String
     private var mel: MelSpectrogram?
 
-    /// Utterances between two commits.
-    private static let commitInterval = 200
     /// - Parameters:
     ///   - path: Of the dataset file; appended to when it is there.
     ///   - tokenizerHash: SHA-256 of the vocabulary's file.
@@ -40,7 +38,6 @@ public final class DatasetPreparation {
             report.present += 1
             return false
         }
-        var waiting = 0
         let recordings = RecordingReader(settings)
         let reader = ReadAhead(pending) { recordings.read($0) }
         do {
@@ -55,21 +52,17 @@ public final class DatasetPreparation {
                     try writer.append(utterance)
                     report.kept += 1
                     report.seconds += Double(utterance.sampleCount) / 22_050
-                    waiting += 1
                 case .failure(let drop):
                     report.dropped.append(("\(planned.speaker)/\(planned.name)", drop.reason, drop.detail))
                 }
-                if waiting >= Self.commitInterval {
-                    try writer.commit()
-                    waiting = 0
-                }
+                try writer.commitIfDue()
             }
             try progress(pending.count, pending.count)
         } catch {
-            if waiting > 0 { try writer.commit() }
+            try writer.finish()
             throw error
         }
-        if waiting > 0 { try writer.commit() }
+        try writer.finish()
         return report
     }
 

@@ -11,9 +11,6 @@ public struct MelImport {
     private let language: String
     private let files: [(speaker: String, name: String, path: String)]
 
-    /// Utterances between two commits.
-    private static let commitInterval = 200
-
     /// - Parameters:
     ///   - folder: Holds folders of groups, which hold folders of speakers.
     ///   - output: The dataset's file; appended to when it is there.
@@ -53,11 +50,6 @@ public struct MelImport {
     public func run(_ progress: (_ done: Int, _ total: Int) throws -> Void) throws -> PreparationReport {
         var report = PreparationReport(dropped: [])
         var writer: DatasetWriter?
-        var waiting = 0
-        func commit() throws {
-            if waiting > 0 { try writer?.commit() }
-            waiting = 0
-        }
         do {
             for (index, file) in files.enumerated() {
                 try progress(index, files.count)
@@ -77,18 +69,17 @@ public struct MelImport {
                     try target.append(utterance)
                     report.kept += 1
                     report.seconds += Double(utterance.sampleCount) / 22_050
-                    waiting += 1
                 } catch let drop as DroppedRecording {
                     report.dropped.append(("\(file.speaker)/\(file.name)", drop.reason, drop.detail))
                 }
-                if waiting >= Self.commitInterval { try commit() }
+                try writer?.commitIfDue()
             }
             try progress(files.count, files.count)
         } catch {
-            try commit()
+            try writer?.finish()
             throw error
         }
-        try commit()
+        try writer?.finish()
         return report
     }
 
@@ -100,14 +91,13 @@ public struct MelImport {
             throw DroppedRecording(reason: .unreadableArtifact, detail: "\(error)")
         }
         guard let tokens = artifact.tokens, !tokens.isEmpty else { throw DroppedRecording(reason: .emptyText) }
-        let place = path
         return Utterance(
             name: name, speaker: speaker, language: artifact.language ?? language, text: artifact.text ?? "",
             tokens: tokens.map(UInt16.init), codes: artifact.codes,
             // As many as resampling makes.
             sampleCount: Int((Double(artifact.originalLength) * 22_050 / Double(artifact.sampleRate)).rounded(.up)),
-            autoregressiveLatent: try artifact.latents.autoregressive.values(as: Float.self, at: place),
-            diffusionLatent: try artifact.latents.diffusion.values(as: Float.self, at: place))
+            autoregressiveLatent: try artifact.latents.autoregressive.values(as: Float.self, at: path),
+            diffusionLatent: try artifact.latents.diffusion.values(as: Float.self, at: path))
     }
 
     private func open(like utterance: Utterance) throws -> DatasetWriter {

@@ -11,9 +11,12 @@ protocol ConfigurationSection: ConfigurationValue, Equatable, Sendable {
     ///
     /// - Throws: `InputError.usage` naming those that do not.
     func validate(at place: String) throws
+    /// Whether a model's sizes are published as a JSON file beside its weights.
+    static var hasFileOfItsOwn: Bool { get }
 }
 
 extension ConfigurationSection {
+    static var hasFileOfItsOwn: Bool { false }
     func validate(at place: String) throws {}
 }
 

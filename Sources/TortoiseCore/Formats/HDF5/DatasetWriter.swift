@@ -53,6 +53,10 @@ public final class DatasetWriter {
         try HDF5Library.locked { try readExisting() }
     }
 
+    /// Utterances that were added since the last commit.
+    private var waiting = 0
+    private static let commitInterval = 200
+
     /// The number of utterances: committed and waiting.
     public var count: Int { counts.utterances }
 
@@ -79,6 +83,7 @@ public final class DatasetWriter {
         columns.languages.append([language])
         columns.checksums.append([utterance.checksum(speakerIndex: speaker, languageIndex: language)])
         counts.utterances += 1
+        waiting += 1
         known.insert("\(utterance.speaker)/\(utterance.name)")
     }
 
@@ -89,6 +94,17 @@ public final class DatasetWriter {
         try HDF5Library.locked {
             try columns.commit(counts) { try lock.synchronize() }
         }
+        waiting = 0
+    }
+
+    /// Commits where that is worth its space: to be called after every utterance.
+    public func commitIfDue() throws {
+        if waiting >= Self.commitInterval { try commit() }
+    }
+
+    /// Commits what is waiting, if anything: however the work ends.
+    public func finish() throws {
+        if waiting > 0 { try commit() }
     }
 
     private func index(

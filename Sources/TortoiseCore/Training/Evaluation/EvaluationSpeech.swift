@@ -59,10 +59,11 @@ final class EvaluationSpeech {
     private static func fits(_ models: SpeechModels, _ vocoder: ModelStage, _ width: Int, _ schema: DatasetSchema)
         -> Bool
     {
-        guard schema.autoregressiveLatentWidth == width else { return false }
-        if vocoder == .hifigan { return (try? models.hifigan().config.inputs) == width }
-        guard let config = try? models.diffusion().config else { return false }
-        return config.latentChannels == width && schema.diffusionLatentWidth == 2 * config.modelChannels
+        let needsDiffusion = vocoder != .hifigan
+        guard schema.autoregressiveLatentWidth == width,
+            (try? models.checkFit(needsDiffusion: needsDiffusion)) != nil
+        else { return false }
+        return !needsDiffusion || (try? 2 * models.diffusion().config.modelChannels) == schema.diffusionLatentWidth
     }
 
     func folder(_ step: Int) -> String { "\(root)/\(step)" }

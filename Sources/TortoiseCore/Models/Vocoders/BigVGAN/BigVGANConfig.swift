@@ -31,6 +31,8 @@ public struct BigVGANConfig: Sendable, Equatable {
 }
 
 extension BigVGANConfig: ConfigurationSection {
+    static var hasFileOfItsOwn: Bool { true }
+
     static func describe(_ keys: inout ConfigurationKeys<BigVGANConfig>) {
         keys.key("num_mels", \.melBands, .within(1...4_096))
         keys.key("resblock", \.residualBlock)

@@ -102,13 +102,16 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "The seed: the same one gives the same audio, another one another reading.")
     var seed: UInt64 = 0
 
-    @Option(help: "Sequences of codes to choose from by CLVP.")
+    @Option(help: "Sequences of codes to choose from.")
     var candidates: Int?
+
+    @Option(help: "Who chooses: clvp, or the autoregressive model if it was trained to hear codes (codes_first).")
+    var rankBy: String?
 
     @Option(help: "How many candidates are spoken, best first.")
     var keep: Int?
 
-    @Option(help: "CVVP's share of the ranking, 0 to 1; the rest is CLVP's.")
+    @Option(help: "CVVP's share of the ranking, 0 to 1.")
     var cvvpAmount: Float?
 
     @Flag(help: "Give the spoken versions by how near they are to the reference voice.")
@@ -210,6 +213,7 @@ struct SamplingOptions: ParsableArguments {
         var settings = try SpeechSettings.initial(preset: preset)
         settings.seed = seed
         if let candidates { settings.candidates = candidates }
+        if let rankBy { settings.ranking = try CandidateRanking(named: rankBy) }
         if let keep { settings.kept = keep }
         if let cvvpAmount { settings.cvvpAmount = cvvpAmount }
         settings.sortsBySimilarity = sortBySimilarity

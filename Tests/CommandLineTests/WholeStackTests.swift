@@ -77,7 +77,7 @@ import TortoiseCore
             try stage(
                 "autoregressive",
                 "kwargs: {layers: 1, model_dim: 32, heads: 2, max_text_tokens: 60, max_mel_tokens: 90, conditioning_layers: 1, dropout: 0, \(sizes)}, "
-                    + "task: {train_conditioning: True, prompt_seconds: [0.5, 1.0]}",
+                    + "task: {train_conditioning: True, prompt_seconds: [0.5, 1.0], codes_first: 0.3}",
                 60, falls: "mel", by: 0.8)
             try data("diffusion,vocoder", ["dvae", "autoregressive"])
             let latents = "autoregressive: ../set/autoregressive.sft"
@@ -122,13 +122,13 @@ import TortoiseCore
         let folder = root.appending(path: "adapter")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let yaml = folder.path + "/config.yaml"
-        func write(_ iterations: Int) throws {
+        func write(_ iterations: Int, rank: Int = 2) throws {
             let text = """
                 models:
                 - {name: autoregressive, training: True, path: ../set/autoregressive.sft}
                 - {name: hifigan, path: ../set/hifigan.sft}
                 loras:
-                - {name: lora, rank: 2, alpha: 4, training: True}
+                - {name: lora, rank: \(rank), alpha: 4, training: True}
                 vocoder: hifigan
                 hyperparameters: {batch_size: 4, gradient_accumulation_steps: 2, optimizer: AdamW, learning_rate: 1.0e-2}
                 evaluation: {batch_size: 4, frequency: 0, size: 4}
@@ -171,6 +171,12 @@ import TortoiseCore
         #expect(try speak([]) != speak(["--lora", adapter]))
         #expect(try speak([]) == speak(["--lora", adapter + ":0"]))
         #expect(try speak(["--yaml", yaml]) == speak(["--lora", adapter]))
+        // Another rank is another adapter, which is said.
+        try write(1, rank: 3)
+        let other = try train(["--yaml", yaml])
+        #expect(other.errors.contains("lora-r3-a4 is a new adapter") && other.errors.contains("ckpt/lora-r2-a4"))
+        try FileManager.default.removeItem(atPath: folder.path + "/ckpt/lora-r3-a4")
+        try write(8)
     }
 
     private func speak(with set: URL, _ root: URL) throws {
@@ -222,7 +228,7 @@ import TortoiseCore
         try badInputs(set, voice, root)
     }
 
-    /// CVVP and likeness to the voice put candidates into other orders; a saved voice has nothing that CVVP could hear.
+    /// CVVP, the autoregressive model and likeness to the voice put candidates into other orders; a saved voice has nothing that CVVP could hear.
     private func rank(_ set: URL, _ voice: String, saved: String, _ root: URL) throws {
         var config = CVVPConfig()
         (config.width, config.heads, config.headWidth) = (32, 1, 32)
@@ -257,10 +263,14 @@ import TortoiseCore
         let half = try marks("score", ["--cvvp-amount", "0.5"])
         let mean = (byText.reduce(0, +) + byVoice.reduce(0, +)) / 2
         #expect(abs(half.reduce(0, +) - mean) < 1e-3)
+        let byEar = try marks("score", ["--rank-by", "autoregressive"])
+        #expect(byEar.count == 4 && byEar == byEar.sorted(by: >) && byEar.allSatisfy { $0 < 0 } && byEar != byText)
         let near = try marks("similarity", ["--sort-by-similarity"])
         #expect(near.count == 4 && near == near.sorted(by: >))
         let refused = try versions(saved, ["--cvvp-amount", "1"])
         #expect(refused.status == 2 && refused.errors.contains("--cvvp-amount"), "\(refused.errors)")
+        let unknown = try versions(saved, ["--rank-by", "ear"])
+        #expect(unknown.status == 2 && unknown.errors.contains("--rank-by"), "\(unknown.errors)")
     }
 
     private struct RankedReport: Decodable {

@@ -3,8 +3,8 @@
     python autoregressive.py OUTPUT_FOLDER        (needs torch, transformers, safetensors, tortoise-tts --no-deps)
 
 autoregressive.safetensors: `weights.*` in the published layout (stale mask buffers included), the inputs of a small UnifiedVoice,
-losses, logits, latents, the conditioning latent, greedy cached codes (with the original's positions), `gradient.*` of
-loss_text + loss_mel + the sum of the conditioning latent times `upstream`. lora.safetensors: the same with a parametrised adapter.
+losses (with text first and with codes first), logits, latents, the conditioning latent, greedy cached codes (with the original's
+positions), `gradient.*` of the sum that `outputs` makes of losses and conditioning latent. lora.safetensors: the same with a parametrised adapter.
 random_latents.safetensors: a small random latent converter.
 """
 
@@ -67,18 +67,20 @@ def as_stored(value):
     return value.detach().float().contiguous() if value.is_floating_point() else value.int().contiguous()
 
 
-def outputs(model, x, with_conditioning=True):
+def outputs(model, x, whole=True):
     conditioning = model.get_conditioning(x["mel"].double())
     forward = lambda **more: model(
         x["latent"].double(), x["text"].clone(), x["text_lengths"], x["codes"].clone(), x["wav_lengths"], **more)
     loss_text, loss_mel, logits = forward()
     latents = forward(return_latent=True, clip_inputs=False)
+    heard_text, heard_mel, _ = forward(text_first=False)
     total = loss_text + loss_mel
-    if with_conditioning:
-        total = total + (conditioning * x["upstream"].double()).sum()
+    if whole:
+        total = total + 0.5 * heard_text + 0.25 * heard_mel + (conditioning * x["upstream"].double()).sum()
     total.backward()
     return {
-        "conditioning": conditioning, "loss_text": loss_text, "loss_mel": loss_mel, "mel_logits": logits, "latents": latents}
+        "conditioning": conditioning, "loss_text": loss_text, "loss_mel": loss_mel, "mel_logits": logits, "latents": latents,
+        "codes_first_loss_text": heard_text, "codes_first_loss_mel": heard_mel}
 
 
 def main(folder):
@@ -117,7 +119,7 @@ def adapted(x):
             changed = module.weight.detach() + b @ a * (alpha / rank)
             module.forward = (lambda w, bias: lambda y: (y.view(-1, y.size(-1)) @ w + bias).view(*y.shape[:-1], -1))(
                 changed, module.bias)
-    found = outputs(model, x, with_conditioning=False)
+    found = outputs(model, x, whole=False)
     for key, value in adapters.items():
         result[f"weights.{key}"], result[f"gradient.{key}"] = value, value.grad
     for key in ("loss_text", "loss_mel", "latents"):

@@ -4,7 +4,7 @@
 /// periodic Hann window every 256 samples, 128 Slaney mels up to 12 kHz of magnitudes √max(|z|², 1e-8).
 public enum MelSTFTDistance {
     private static let filterbank = MelFilterbank(
-        bands: 128, bins: 513, sampleRate: 24_000, range: 0...12_000, scale: .slaney)
+        bands: 128, bins: 513, sampleRate: SampleRate.wide, range: 0...12_000, scale: .slaney)
 
     /// ‖Y − X‖ / ‖Y‖ + mean |ln X − ln Y|, over the length that both have.
     ///

@@ -26,16 +26,19 @@ public struct MelSpectrogram: Sendable {
     /// - Precondition: there are 80 norms.
     public static func conditioning(norms: [Float]) -> MelSpectrogram {
         precondition(norms.count == 80, "the 22 kHz mel spectrogram needs 80 norms, found \(norms.count)")
-        let filterbank = MelFilterbank(bands: 80, bins: 513, sampleRate: 22_050, range: 0...8000, scale: .htk)
-        return MelSpectrogram(sampleRate: 22_050, filterbank: filterbank, power: 2, norms: norms, clipsInput: false)
+        let filterbank = MelFilterbank(
+            bands: 80, bins: 513, sampleRate: SampleRate.narrow, range: 0...8000, scale: .htk)
+        return MelSpectrogram(
+            sampleRate: SampleRate.narrow, filterbank: filterbank, power: 2, norms: norms, clipsInput: false)
     }
 
     /// 100 bands of 24 kHz audio: what the diffusion decoder makes and the vocoders take.
     ///
     /// Port of TacotronSTFT (neonbjb/tortoise-tts: tortoise/utils/audio.py).
     public static let vocoder = MelSpectrogram(
-        sampleRate: 24_000,
-        filterbank: MelFilterbank(bands: 100, bins: 513, sampleRate: 24_000, range: 0...12_000, scale: .slaney),
+        sampleRate: SampleRate.wide,
+        filterbank: MelFilterbank(
+            bands: 100, bins: 513, sampleRate: SampleRate.wide, range: 0...12_000, scale: .slaney),
         power: 1,
         norms: nil, clipsInput: true)
 

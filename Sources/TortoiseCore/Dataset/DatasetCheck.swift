@@ -85,7 +85,7 @@ public struct DatasetCheck: Sendable {
 
     /// For people.
     public func lines(limit: Int = 20) -> [String] {
-        var lines = ["\(utterances) utterances by \(speakers.count) speakers, \(seconds.asTime)"]
+        var lines = ["\(utterances.counted("utterance")) by \(speakers.count.counted("speaker")), \(seconds.asTime)"]
         for (name, speaker) in speakers.sorted(by: { ($1.value.seconds, $0.key) < ($0.value.seconds, $1.key) }).prefix(
             limit)
         {

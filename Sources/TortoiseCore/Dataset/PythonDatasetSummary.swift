@@ -13,7 +13,7 @@ struct PythonDatasetSummary {
         mutating func add(_ utterance: Utterance) {
             utterances += 1
             speakers.insert(utterance.speaker)
-            seconds += Double(utterance.sampleCount) / 22_050
+            seconds += Double(utterance.sampleCount) / Double(SampleRate.narrow)
             codes += utterance.codes.count
             if utterance.tokens.isEmpty { wordless += 1 }
         }
@@ -48,7 +48,7 @@ struct PythonDatasetSummary {
             let minutes = (split.seconds / 6).rounded() / 10
             let wordless = split.wordless > 0 ? ", \(split.wordless) of them without text" : ""
             lines.append(
-                "\(name): \(split.utterances) utterances by \(split.speakers.count) speakers, \(minutes) min, \(split.codes) codes\(wordless)"
+                "\(name): \(split.utterances.counted("utterance")) by \(split.speakers.count.counted("speaker")), \(minutes) min, \(split.codes) codes\(wordless)"
             )
         }
         if let vocabularySize { lines.append("vocabulary of \(vocabularySize) entries") }

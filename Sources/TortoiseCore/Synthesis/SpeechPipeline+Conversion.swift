@@ -17,14 +17,14 @@ extension SpeechPipeline {
         try config.check(text: tokens)
         let clip = try AudioFile.read(path)
         try VoiceEncoder.check(clip, at: path)
-        let longest = Double(config.maximumMelTokens * config.melLengthCompression) / 22_050
+        let longest = Double(config.maximumMelTokens * config.melLengthCompression) / Double(SampleRate.narrow)
         guard clip.duration <= longest else {
             throw InputError.data(
                 "the recording has \(clip.duration.asTime); the model speaks at most \(longest.asTime) at once",
                 at: path,
                 try: "cut it where the speaker pauses")
         }
-        let samples = try Resampler(from: clip.sampleRate, to: 22_050)(clip.mono(.first))
+        let samples = try Resampler(from: clip.sampleRate, to: SampleRate.narrow)(clip.mono(.first))
         let codes = try timed(.codes) {
             let mel = MelSpectrogram.conditioning(norms: try MelNorms.load())(samples)
             return Array(try models.dvae().encode(mel).indexValues.prefix(config.maximumMelTokens))

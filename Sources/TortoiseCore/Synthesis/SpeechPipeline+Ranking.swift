@@ -2,7 +2,7 @@
 extension SpeechPipeline {
     /// The candidates that are kept, best first; without a ranker in the order in which they were made.
     ///
-    /// The score is CLVP's (do the codes say the text?), or with `cvvpAmount` its mean with CVVP's (do they fit the voice?), as
+    /// The score says how well the codes say the text, or with `cvvpAmount` is its mean with CVVP's (do they fit the voice?), as
     /// the original weighs them.
     func rank(
         _ candidates: [Candidate], _ tokens: [Int32], _ voice: Voice, _ settings: SpeechSettings,
@@ -10,7 +10,7 @@ extension SpeechPipeline {
     ) throws -> [Candidate] {
         let amount = settings.cvvpAmount
         let voiceRanker = amount > 0 ? try voiceSimilarity(voice) : nil
-        let textRanker = amount < 1 && candidates.count > 1 ? try models.clvp() : nil
+        let textRanker = amount < 1 && candidates.count > 1 ? try textSimilarity(tokens, voice, settings.ranking) : nil
         guard candidates.count > 1, textRanker != nil || voiceRanker != nil else {
             return Array(candidates.prefix(settings.kept))
         }
@@ -19,19 +19,33 @@ extension SpeechPipeline {
             models.finish(.cvvp)
         }
         return try timed(.ranking) {
-            let text = Tensor(indices: tokens, shape: [1, tokens.count])
             var scored: [Candidate] = []
             for (index, candidate) in candidates.enumerated() {
                 try progress(SpeechProgress(stage: .ranking, done: index, total: candidates.count))
                 var candidate = candidate
                 // A candidate that fell silent at once says nothing.
                 let codes = candidate.codes.isEmpty ? [0] : candidate.codes
-                let row = Tensor(indices: codes, shape: [1, codes.count])
-                let fit = textRanker?.similarity(text: text, codes: row).values[0] ?? 0
-                candidate.score = fit * (1 - amount) + (voiceRanker?(row) ?? 0) * amount
+                candidate.score = (textRanker?(codes) ?? 0) * (1 - amount) + (voiceRanker?(codes) ?? 0) * amount
                 scored.append(candidate)
             }
             return Self.bestFirst(scored, kept: settings.kept)
+        }
+    }
+
+    /// An opinion of how well codes say a text; nil for sets without CLVP.
+    private func textSimilarity(
+        _ tokens: [Int32], _ voice: Voice, _ ranking: CandidateRanking
+    ) throws -> (([Int32]) -> Float)? {
+        switch ranking {
+        case .clvp:
+            guard let model = try models.clvp() else { return nil }
+            let text = Tensor(indices: tokens, shape: [1, tokens.count])
+            return { model.similarity(text: text, codes: Tensor(indices: $0, shape: [1, $0.count])).values[0] }
+        case .autoregressive:
+            let model = try models.autoregressive()
+            let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
+            let longest = model.config.maximumMelTokens
+            return { model.textLikelihood(latent: latent, text: tokens, codes: Array($0.prefix(longest))) }
         }
     }
 
@@ -46,7 +60,7 @@ extension SpeechPipeline {
     }
 
     /// CVVP's mean opinion over the voice's clips on a row of codes.
-    private func voiceSimilarity(_ voice: Voice) throws -> (Tensor) -> Float {
+    private func voiceSimilarity(_ voice: Voice) throws -> ([Int32]) -> Float {
         let model = try models.cvvp()
         guard !voice.referenceMels.isEmpty else {
             throw InputError.usage(
@@ -56,7 +70,8 @@ extension SpeechPipeline {
         let bands = model.config.melChannels
         let mels = voice.referenceMels.map { Tensor($0, shape: [1, bands, $0.count / bands]) }
         return { codes in
-            mels.reduce(0) { $0 + model.similarity(mel: $1, codes: codes).values[0] } / Float(mels.count)
+            let row = Tensor(indices: codes, shape: [1, codes.count])
+            return mels.reduce(0) { $0 + model.similarity(mel: $1, codes: row).values[0] } / Float(mels.count)
         }
     }
 

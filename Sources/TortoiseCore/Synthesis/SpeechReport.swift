@@ -37,7 +37,7 @@ public struct SpeechReport {
         let cut = utterances.filter { !$0.isStopped }.count
         if cut > 0 {
             lines.append(
-                "\(cut) utterances reached the limit of codes before they ended; raise --max-ar-steps or shorten the text"
+                "\(cut.counted("utterance")) reached the limit of codes before the end; raise --max-ar-steps or shorten the text"
             )
         }
         lines.append(
@@ -76,7 +76,8 @@ public struct SpeechReport {
         let sampling = settings.sampling
         return [
             "seed": Int(exactly: settings.seed).map { .integer($0) } ?? .string("\(settings.seed)"),
-            "candidates": .integer(settings.candidates), "cvvp_amount": JSONValue(settings.cvvpAmount),
+            "candidates": .integer(settings.candidates), "rank_by": .string(settings.ranking.rawValue),
+            "cvvp_amount": JSONValue(settings.cvvpAmount),
             "temperature": JSONValue(sampling.temperature), "ar_guidance": JSONValue(sampling.guidance),
             "top_p": JSONValue(sampling.topP),
             "top_k": .integer(sampling.topK), "repetition_penalty": JSONValue(sampling.repetitionPenalty),

@@ -1,13 +1,15 @@
 /// How an utterance is spoken; the defaults are those of the small models, presets give the original's.
 public struct SpeechSettings: Sendable, Equatable {
     public var sampling = SamplingSettings()
-    /// Sequences of codes to choose from by CLVP.
+    /// Sequences of codes to choose from.
     public var candidates = 1
+    /// Who says which of them says the text best.
+    public var ranking = CandidateRanking.clvp
     /// How many of them are spoken, best first.
     public var kept = 1
     /// Candidates that are decoded together: a matter of memory and speed only.
     public var batchSize = 8
-    /// CVVP's share of the ranking, the rest being CLVP's: the original's `cvvp_amount`, 0 to 1.
+    /// CVVP's share of the ranking: the original's `cvvp_amount`, 0 to 1.
     public var cvvpAmount: Float = 0
     /// Whether the spoken versions are given by how near they are to the reference voice, in place of the ranking.
     public var sortsBySimilarity = false
@@ -88,6 +90,22 @@ public struct SpeechSettings: Sendable, Equatable {
     }
 }
 
+/// Who judges how well candidates say a text.
+public enum CandidateRanking: String, Sendable, CaseIterable {
+    /// CLVP, as in the original.
+    case clvp
+    /// The autoregressive model itself, hearing the codes: for models that were trained so (`codes_first`).
+    case autoregressive
+
+    /// - Throws: `InputError.usage` with the names there are.
+    public init(named name: String) throws {
+        guard let ranking = Self(rawValue: name) else {
+            throw InputError.usage("expected clvp or autoregressive, found '\(name.prefix(40))'", at: "--rank-by")
+        }
+        self = ranking
+    }
+}
+
 /// A part of the work on an utterance, as progress and reports name it.
 public enum SpeechStage: String, Sendable, CaseIterable {
     case voice, codes, ranking, latents, diffusion, vocoder
@@ -119,7 +137,7 @@ public struct SpokenUtterance: Sendable {
     /// The cosine to the reference voice, when versions were sorted by it.
     public var similarity: Double?
 
-    public static let sampleRate = 24_000
+    public static let sampleRate = SampleRate.wide
     public var seconds: Double { Double(samples.count) / Double(Self.sampleRate) }
 }
 

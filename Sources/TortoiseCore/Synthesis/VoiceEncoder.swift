@@ -40,8 +40,8 @@ public struct VoiceEncoder {
         for (index, clip) in clips.enumerated() {
             try Self.check(clip, at: mode == .joined ? paths.joined(separator: ";") : paths[index])
         }
-        let narrow = try clips.map { try Resampler(from: $0.sampleRate, to: 22_050)($0.mono(.first)) }
-        let wide = try clips.map { try Resampler(from: $0.sampleRate, to: 24_000)($0.mono(.first)) }
+        let narrow = try clips.map { try Resampler(from: $0.sampleRate, to: SampleRate.narrow)($0.mono(.first)) }
+        let wide = try clips.map { try Resampler(from: $0.sampleRate, to: SampleRate.wide)($0.mono(.first)) }
         return Voice(
             autoregressive: try autoregressiveLatent(narrow), diffusion: try diffusionLatent(wide),
             clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 },
@@ -73,7 +73,7 @@ public struct VoiceEncoder {
 
     /// The autoregressive model's latent of speech that is no file.
     func autoregressiveLatent(of clip: AudioClip) throws -> [Float] {
-        try autoregressiveLatent([Resampler(from: clip.sampleRate, to: 22_050)(clip.mono(.first))])
+        try autoregressiveLatent([Resampler(from: clip.sampleRate, to: SampleRate.narrow)(clip.mono(.first))])
     }
 
     private func autoregressiveLatent(_ clips: [[Float]]) throws -> [Float] {

@@ -94,7 +94,7 @@ extension Trainer {
         let stats = state.stats
         let saved = lastSave.map { "last checkpoint at step \($0.step)" } ?? "no checkpoint of this run yet"
         return
-            "step \(stats.step) of \(options.trainer.iterations), epoch \(stats.position.epoch), \(stats.samples) utterances, "
+            "step \(stats.step) of \(options.trainer.iterations), epoch \(stats.position.epoch), \(stats.samples.counted("utterance")), "
             + "learning rate \(learningRate(at: stats.step)), \(saved), \(schedule.events.count) scheduled\(isPaused ? ", paused" : "")"
     }
 

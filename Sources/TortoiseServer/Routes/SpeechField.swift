@@ -138,11 +138,15 @@ struct SpeechField: Sendable {
             "preset", "The original's settings; other fields win.", choices: SpeechPreset.allCases.map(\.rawValue)
         ) { _, _ in },
         whole("seed", "The same seed gives the same audio.", 0...Int.max) { $1.request.settings.seed = UInt64($0) },
-        whole("candidates", "Sequences of codes to choose from by CLVP.", 1...512) {
+        whole("candidates", "Sequences of codes to choose from.", 1...512) {
             $1.request.settings.candidates = $0
         },
+        text(
+            "rank_by", "Who chooses: CLVP, or the autoregressive model if it was trained to hear codes.",
+            choices: CandidateRanking.allCases.map(\.rawValue)
+        ) { $1.request.settings.ranking = try CandidateRanking(named: $0) },
         whole("keep", "How many candidates are spoken, best first.", 1...16) { $1.request.settings.kept = $0 },
-        number("cvvp_amount", "CVVP's share of the ranking; the rest is CLVP's.", 0...1) {
+        number("cvvp_amount", "CVVP's share of the ranking.", 0...1) {
             $1.request.settings.cvvpAmount = Float($0)
         },
         flag("sort_by_similarity", "Give the spoken versions by how near they are to the voice.") {

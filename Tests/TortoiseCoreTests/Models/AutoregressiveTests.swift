@@ -60,7 +60,11 @@ import Testing
         try expect(logits.transposed(1, 2), "mel_logits", in: golden)
         let conditioning = model.conditioningLatent(try golden["inputs.mel"])
         try expect(conditioning, "conditioning", in: golden)
-        let total = text + mel + (conditioning * (try golden["inputs.upstream"])).sum
+        let heard = model.loss(try inputs, order: .codesFirst)
+        try expect(heard.text, "codes_first_loss_text", in: golden)
+        try expect(heard.mel, "codes_first_loss_mel", in: golden)
+        let total =
+            text + mel + heard.text * 0.5 + heard.mel * 0.25 + (conditioning * (try golden["inputs.upstream"])).sum
         try golden.checkGradients(total.gradients(), of: store.parameters, within: 1e-4, fileGradient)
     }
 

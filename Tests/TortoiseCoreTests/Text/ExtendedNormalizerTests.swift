@@ -42,6 +42,13 @@ struct ExtendedNormalizerTests {
         ("$5-10", "five to ten dollars"),
         ("$5/month", "five dollars per month"), ("£1.5bn", "one point five billion pounds"),
         ("$1.999", "one point nine nine nine dollars"),
+        ("€1.234,56", "one thousand two hundred thirty-four euros and fifty-six cents"),
+        ("3,50 € or €3,50", "three euros and fifty cents or three euros and fifty cents"),
+        (
+            "1.234.567,8 km",
+            "one million two hundred thirty-four thousand five hundred sixty-seven point eight kilometers"
+        ),
+        ("see 3,50 and 1.234,567", "see three,fifty and one point two three four,five hundred sixty-seven"),
         // Units
         ("5kg, 10 km/h", "five kilograms, ten kilometers per hour"),
         ("72°F or 20 °C", "seventy-two degrees fahrenheit or twenty degrees celsius"),

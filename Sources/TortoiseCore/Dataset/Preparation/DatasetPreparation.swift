@@ -51,7 +51,7 @@ public final class DatasetPreparation {
                     }
                     try writer.append(utterance)
                     report.kept += 1
-                    report.seconds += Double(utterance.sampleCount) / 22_050
+                    report.seconds += Double(utterance.sampleCount) / Double(SampleRate.narrow)
                 case .failure(let drop):
                     report.dropped.append(("\(planned.speaker)/\(planned.name)", drop.reason, drop.detail))
                 }
@@ -77,7 +77,7 @@ public final class DatasetPreparation {
         if settings.storeMels || settings.storeDiffusionMels {
             schema.mels.append(.init(name: "diffusion", bands: 100))
         }
-        if settings.storeWaveforms { schema.waveformRate = 24_000 }
+        if settings.storeWaveforms { schema.waveformRate = SampleRate.wide }
         return schema
     }
 

@@ -68,7 +68,7 @@ public struct MelImport {
                     try check(utterance, target.schema)
                     try target.append(utterance)
                     report.kept += 1
-                    report.seconds += Double(utterance.sampleCount) / 22_050
+                    report.seconds += Double(utterance.sampleCount) / Double(SampleRate.narrow)
                 } catch let drop as DroppedRecording {
                     report.dropped.append(("\(file.speaker)/\(file.name)", drop.reason, drop.detail))
                 }
@@ -95,7 +95,9 @@ public struct MelImport {
             name: name, speaker: speaker, language: artifact.language ?? language, text: artifact.text ?? "",
             tokens: tokens.map(UInt16.init), codes: artifact.codes,
             // As many as resampling makes.
-            sampleCount: Int((Double(artifact.originalLength) * 22_050 / Double(artifact.sampleRate)).rounded(.up)),
+            sampleCount: Int(
+                (Double(artifact.originalLength) * Double(SampleRate.narrow) / Double(artifact.sampleRate)).rounded(.up)
+            ),
             autoregressiveLatent: try artifact.latents.autoregressive.values(as: Float.self, at: path),
             diffusionLatent: try artifact.latents.diffusion.values(as: Float.self, at: path))
     }

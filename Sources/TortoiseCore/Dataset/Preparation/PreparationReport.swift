@@ -13,7 +13,7 @@ public struct PreparationReport: Sendable {
     /// For people: counts, then up to `limit` names per reason.
     public func lines(limit: Int = 20) -> [String] {
         var lines = [
-            "kept \(kept + present) utterances\(present > 0 ? " (\(present) from before)" : ""), \(seconds.asTime) new; dropped \(dropped.count)"
+            "kept \((kept + present).counted("utterance"))\(present > 0 ? " (\(present) from before)" : ""), \(seconds.asTime) new; dropped \(dropped.count)"
         ]
         for reason in DropReason.allCases {
             let names = dropped.filter { $0.reason == reason }

@@ -63,8 +63,8 @@ final class RecordingReader: @unchecked Sendable {
             samples = samples.map { $0 * gain }
         }
         return Sound(
-            samples: try Resampler(from: rate, to: 22_050)(samples),
-            wideSamples: try Resampler(from: rate, to: 24_000)(samples))
+            samples: try Resampler(from: rate, to: SampleRate.narrow)(samples),
+            wideSamples: try Resampler(from: rate, to: SampleRate.wide)(samples))
     }
 
     private func recording(_ path: String) throws -> (samples: [Float], rate: Int) {

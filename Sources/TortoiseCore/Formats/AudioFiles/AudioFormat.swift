@@ -100,7 +100,7 @@ public enum AudioFormat: Equatable, Sendable {
     /// Whether the installed libsndfile was built with the format's encoder.
     public var isAvailable: Bool {
         var information = SF_INFO()
-        information.samplerate = 24_000
+        information.samplerate = Int32(SampleRate.wide)
         information.channels = 1
         information.format = code
         return sf_format_check(&information) != 0

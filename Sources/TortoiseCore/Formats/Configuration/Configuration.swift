@@ -18,7 +18,7 @@ public struct Configuration: Equatable, Sendable {
     /// The vocabulary, relative to the configuration's folder.
     public var tokenizerPath = "./tokenizer.json"
     /// The rate of audio that goes in and out, in hertz.
-    public var sampleRate = 24_000
+    public var sampleRate = SampleRate.wide
     /// The vocoder that synthesis uses unless told otherwise.
     public var vocoder = "bigvgan"
     /// The stem of weight files.

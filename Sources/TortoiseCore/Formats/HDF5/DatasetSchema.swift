@@ -23,7 +23,7 @@ public struct DatasetSchema: Equatable, Sendable {
     /// The rate of stored 16-bit waveforms; nil stores none.
     public var waveformRate: Int?
     /// The rate that `Utterance.sampleCount` counts at.
-    public var sampleRate = 22_050
+    public var sampleRate = SampleRate.narrow
     /// SHA-256 of the tokenizer's file, which gives the tokens their meaning.
     public var tokenizerHash = ""
     /// Hashes of the models that made codes and latents, by stage.

@@ -152,7 +152,7 @@ private struct PythonDatasetWalk {
         let utterance = Utterance(
             name: open[3], speaker: "\(open[1])/\(open[2])", language: parts.language, text: parts.text,
             tokens: parts.tokens, codes: codes,
-            sampleCount: seconds.map { Int(($0 * 22_050).rounded()) } ?? codes.count * 1_024)
+            sampleCount: seconds.map { Int(($0 * Double(SampleRate.narrow)).rounded()) } ?? codes.count * 1_024)
         return .utterance(split: open[0], utterance)
     }
 

@@ -25,6 +25,11 @@ public struct AutoregressiveInputs {
     }
 }
 
+/// Which of its two parts the model reads first: it says a text, or hears what codes say (`text_first` of the original).
+public enum AutoregressiveOrder: Sendable {
+    case textFirst, codesFirst
+}
+
 /// Writes mel codes for a text in a voice: a GPT-2 over [voice, text, codes].
 ///
 /// Port of `UnifiedVoice` (`tortoise/models/autoregressive.py`). Every text and code slot is the sum of a token's embedding and
@@ -86,17 +91,16 @@ public final class AutoregressiveModel {
 
     /// The losses of text and codes, each the mean over all positions, padding included, as the published model was trained.
     ///
+    /// - Parameter order: With the codes first the model learns to hear what they say.
     /// - Returns: Both losses (scalars) and the logits of the codes, [batch, mel tokens, codes + 2] without clipping.
     public func loss(
-        _ inputs: AutoregressiveInputs, _ run: RunContext = .inference
+        _ inputs: AutoregressiveInputs, order: AutoregressiveOrder = .textFirst, _ run: RunContext = .inference
     ) -> (text: Tensor, mel: Tensor, melLogits: Tensor) {
         let text = clipped(inputs.text, to: inputs.textLengths.max() ?? 0)
         let longest = (inputs.wavLengths.max() ?? 0) / config.melLengthCompression
         let codes = padded(clipped(inputs.codes, to: longest), inputs.wavLengths)
-        let encoded = encode(inputs.latent, text, codes, run)
-        let textLength = text.size(1) + 2
-        let textLogits = textHead(encoded.sliced(1, 0..<textLength))
-        let melLogits = melHead(encoded.sliced(1, textLength..<encoded.size(1)))
+        let hidden = encode(inputs.latent, text, codes, order, run)
+        let (textLogits, melLogits) = (textHead(hidden.text), melHead(hidden.codes))
         let textTargets = text.extended(before: [], after: [config.stopTextToken, config.stopTextToken])
         let melTargets = codes.extended(before: [], after: [config.stopMelToken, config.stopMelToken])
         return (crossEntropy(textLogits, textTargets), crossEntropy(melLogits, melTargets), melLogits)
@@ -107,23 +111,27 @@ public final class AutoregressiveModel {
     /// Shape: as the inputs → [batch, codes, width]
     public func latents(_ inputs: AutoregressiveInputs, _ run: RunContext = .inference) -> Tensor {
         let codes = padded(inputs.codes, inputs.wavLengths)
-        let encoded = encode(inputs.latent, inputs.text, codes, run)
-        let first = inputs.text.size(1) + 2
-        return encoded.sliced(1, first..<first + codes.size(1))
+        return encode(inputs.latent, inputs.text, codes, .textFirst, run).codes.sliced(1, 0..<codes.size(1))
     }
 
-    /// The hidden states of all text and code slots: [batch, text + 2 + codes + 2, width].
-    private func encode(_ latent: Tensor, _ text: Tensor, _ codes: Tensor, _ run: RunContext) -> Tensor {
+    /// The hidden states of all slots: [batch, text + 2, width] and [batch, codes + 2, width].
+    private func encode(
+        _ latent: Tensor, _ text: Tensor, _ codes: Tensor, _ order: AutoregressiveOrder, _ run: RunContext
+    ) -> (text: Tensor, codes: Tensor) {
         let textIds = text.extended(before: [config.startTextToken], after: [config.stopTextToken])
         let melIds = codes.extended(before: [config.startMelToken], after: [config.stopMelToken])
         precondition(
             textIds.size(1) <= config.textPositions && melIds.size(1) <= config.melPositions,
             "autoregressive: \(text.size(1)) text tokens and \(codes.size(1)) codes; positions end at \(config.textPositions) and \(config.melPositions)"
         )
-        let embedded = concatenated(
-            [latent.unsqueezed(1), embedText(textIds), embedCodes(melIds, firstPosition: 0)], axis: 1)
-        let hidden = body(embedded, run["gpt"])
-        return finalNorm(hidden.sliced(1, 1..<hidden.size(1)))
+        let (voice, text, codes) = (
+            latent.unsqueezed(1), embedText(textIds), embedCodes(melIds, firstPosition: 0)
+        )
+        let hidden = finalNorm(
+            body(concatenated(order == .textFirst ? [voice, text, codes] : [voice, codes, text], axis: 1), run["gpt"]))
+        let (first, end) = (1 + (order == .textFirst ? text : codes).size(1), hidden.size(1))
+        let (before, after) = (hidden.sliced(1, 1..<first), hidden.sliced(1, first..<end))
+        return order == .textFirst ? (before, after) : (after, before)
     }
 
     func embedText(_ ids: Tensor) -> Tensor {

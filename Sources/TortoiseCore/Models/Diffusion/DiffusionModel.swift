@@ -63,7 +63,7 @@ public final class DiffusionModel {
     public static let keyMap = KeyMap()
 
     /// Mel frames at 24 kHz that a number of codes or latents stands for: 1,024 samples at 22,050 Hz per code, 256 at 24,000 Hz per frame.
-    public static func frames(codes: Int) -> Int { codes * 4 * 24_000 / 22_050 }
+    public static func frames(codes: Int) -> Int { codes * 4 * SampleRate.wide / SampleRate.narrow }
 
     // MARK: - Conditioning
 

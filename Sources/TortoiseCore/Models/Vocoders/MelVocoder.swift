@@ -15,7 +15,7 @@ public protocol MelVocoder {
 }
 
 extension MelVocoder {
-    public var sampleRate: Int { 24_000 }
+    public var sampleRate: Int { SampleRate.wide }
 
     /// - Throws: `InputError.model` when it is not made for the mels that diffusion makes and vocoders are trained on.
     func checkTakesMels(at place: String) throws {

@@ -56,6 +56,27 @@ extension ExtendedNormalizer {
         return .init(end: start + 6, spoken: "one " + words + " ")
     }
 
+    /// Numbers as continental Europe writes them, where they cannot be English ones: "1.234,56" becomes "1,234.56", and beside the sign
+    /// of a currency "3,50" becomes "3.50".
+    static let continentalNumbers = RewriteRule("continental numbers", separatesWords: false, starts: StartsWith.digit)
+    {
+        text, start in
+        guard text.isNumberStart(start) else { return nil }
+        var groups = [start..<text.endOfDigits(start)]
+        while let end = groups.last?.upperBound, text[end] == ".", text.endOfDigits(end + 1) == end + 4 {
+            groups.append(end + 1..<end + 4)
+        }
+        guard let comma = groups.last?.upperBound, text[comma] == ",", groups.count == 1 || groups[0].count <= 3 else {
+            return nil
+        }
+        let end = text.endOfDigits(comma + 1)
+        let isPrice = symbolCurrencies[text[start - 1]] != nil || symbolCurrencies[text[text.skippingBlank(end)]] != nil
+        guard (1...2).contains(end - comma - 1), groups.count > 1 || (isPrice && end - comma == 3) else { return nil }
+        guard text[end] != "," || !text.isDigit(end + 1), text[end] != "." || !text.isDigit(end + 1) else { return nil }
+        let whole = groups.map(text.string).joined(separator: ",")
+        return .init(end: end, spoken: "\(whole).\(text.string(comma + 1..<end))")
+    }
+
     /// Numbers with several dots: versions are read with "point", the four numbers of an IP address digit by digit with
     /// "dot".
     static let dottedNumbers = RewriteRule("dotted numbers", starts: StartsWith.digit) { text, start in

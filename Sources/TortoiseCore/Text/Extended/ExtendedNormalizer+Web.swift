@@ -30,7 +30,13 @@ extension ExtendedNormalizer {
     }
 
     private static func isAddressCharacter(_ scalar: Unicode.Scalar) -> Bool {
-        StartsWith.digit(scalar) || (scalar.isASCII && StartsWith.letter(scalar))
+        scalar.isASCII && addressCharacters[Int(scalar.value)]
+    }
+
+    /// A table, since texts full of brackets are looked through hundreds of times.
+    private static let addressCharacters: [Bool] = (0..<128).map { (value: UInt8) in
+        let scalar = Unicode.Scalar(value)
+        return StartsWith.digit(scalar) || StartsWith.letter(scalar)
             || "-._~:/?#[]@!$&'()*+,;=%".unicodeScalars.contains(scalar)
     }
 

@@ -21,7 +21,8 @@ public struct ExtendedNormalizer: Sendable {
         self.alphabet = alphabet
         self.dictionary = dictionary
         rules = [
-            Self.characters, dictionary.rule, Self.webAddresses, Self.times, Self.dates, Self.yearRanges,
+            Self.characters, dictionary.rule, Self.webAddresses, Self.continentalNumbers, Self.times, Self.dates,
+            Self.yearRanges,
             Self.abbreviations, Self.telephoneNumbers, Self.dottedNumbers, Self.scientificNumbers, Self.signs,
             Self.money, Self.ranges, Self.fractions, Self.durations, Self.decades, Self.units, Self.superscripts,
             Self.ordinals, Self.years, Self.romanNumerals, Self.initialisms, Self.lettersWithDigits, Self.symbols,

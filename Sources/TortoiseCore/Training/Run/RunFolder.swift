@@ -37,6 +37,14 @@ public struct RunFolder: Sendable {
         return removeLeftovers()
     }
 
+    /// The folders of this name's adapters of other sizes that have checkpoints.
+    func adapters(named name: String) -> [String] {
+        let parent = (checkpoints as NSString).deletingLastPathComponent
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+        return names.filter { $0.hasPrefix(name + "-r") }.map { parent + "/" + $0 }.sorted()
+            .filter { $0 != checkpoints && !CheckpointFolder(path: $0).tags.isEmpty }
+    }
+
     /// Removes unfinished files and folders; nobody else writes here while the run's lock is held.
     private func removeLeftovers() -> [String] {
         CheckpointFolder(path: checkpoints).recover()

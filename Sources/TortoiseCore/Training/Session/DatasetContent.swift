@@ -6,7 +6,7 @@ enum DatasetContent {
     case waveforms
 
     /// The rate that vocoders speak at.
-    private static let waveformRate = 24_000
+    private static let waveformRate = SampleRate.wide
 
     /// - Throws: `InputError.data` when the dataset does not store it, or stores another model's.
     func check(in schema: DatasetSchema, _ path: String) throws {

@@ -147,6 +147,12 @@ public final class TrainingSession {
         let isFresh =
             configuration.trainer.loadStateDict && configuration.trainer.loadTag == nil && !options.evaluatesOnly
         let continued = isFresh ? nil : try trainer.resume(isForced: options.isForced)
+        if continued == nil, !isFresh, let lora, case let others = folder.adapters(named: lora.name), !others.isEmpty {
+            report(
+                .answer(
+                    "\(lora.fullName) is a new adapter; what was trained with another rank or alpha stays in \(others.joined(separator: ", "))"
+                ))
+        }
         report(.started(overview(task, trainer, source, continued ?? prepared.startedFrom, folder)))
         if options.evaluatesOnly {
             return .finished(step: trainer.state.stats.step, isComplete: trainer.evaluate())
@@ -201,7 +207,7 @@ extension DatasetSelection {
     func summary(_ names: [String], _ speakers: [String], _ speakerOfEach: [Int32]) -> [String] {
         let seconds = (training + validation).reduce(0) { $0 + $1.duration }
         var lines = [
-            "dataset: \(training.count) utterances to train on, \(validation.count) to validate with, \(seconds.asTime); \(dropped.count) dropped"
+            "dataset: \(training.count.counted("utterance")) to train on, \(validation.count) to validate with, \(seconds.asTime); \(dropped.count) dropped"
         ]
         for (index, reason) in dropped.prefix(20) {
             lines.append("  \(speakers[Int(speakerOfEach[index])])/\(names[index]): \(reason)")

@@ -7,6 +7,9 @@ public struct AutoregressiveTaskOptions: Equatable, Sendable {
     public var trainsConditioning = false
     /// Seconds of that utterance that are heard: a length within the range for each batch.
     public var promptSeconds = ConfigurationRange(2, 4)
+    /// The share of utterances that are trained with the codes before the text, so that the model learns to hear what codes say and
+    /// can judge its own candidates (`--rank-by autoregressive`).
+    public var codesFirst = 0.0
 
     public init() {}
 }
@@ -19,6 +22,7 @@ extension AutoregressiveTaskOptions: ConfigurationSection {
         keys.key(
             "prompt_seconds", \.promptSeconds,
             .init(expected: "0.5 to 12 seconds") { $0.lower >= 0.5 && $0.upper <= 12 })
+        keys.key("codes_first", \.codesFirst, .within(0...1))
     }
 }
 
@@ -34,7 +38,7 @@ public final class AutoregressiveTask: TrainingTask {
 
     /// The name of the mel spectrograms that conditioning is trained on, and their frames per second.
     private static let mel = "dvae"
-    private static let framesPerSecond = 22_050.0 / 256
+    private static let framesPerSecond = Double(SampleRate.narrow) / 256
 
     /// - Parameters:
     ///   - store: The model's parameters, of which some may be frozen.
@@ -52,9 +56,36 @@ public final class AutoregressiveTask: TrainingTask {
     public var phases: [TrainingPhase] { [TrainingPhase("", (adapter?.trainable ?? []) + store.trainable)] }
 
     public func loss(_ batch: UtteranceBatch, phase: Int, _ run: RunContext) -> TaskLoss {
-        let (text, mel, _) = model.loss(inputs(batch, run), run)
-        let total = text * Float(options.textWeight) + mel * Float(options.melWeight)
-        return TaskLoss(total, parts: [("text", text.item), ("mel", mel.item)])
+        let losses = divided(batch, run["order"].random).map { order, part in
+            loss(
+                part, order, order == .textFirst ? run : run["heard"],
+                share: Float(part.items.count) / Float(batch.items.count))
+        }
+        return TaskLoss(losses.dropFirst().reduce(losses[0].total) { $0 + $1.total }, parts: losses.flatMap(\.parts))
+    }
+
+    /// One part's share of the loss. What the second half of a sequence says counts as `mel_weight` says, the first as `text_weight`.
+    private func loss(_ batch: UtteranceBatch, _ order: AutoregressiveOrder, _ run: RunContext, share: Float)
+        -> TaskLoss
+    {
+        let (text, mel, _) = model.loss(inputs(batch, run), order: order, run)
+        let (first, second) = (Float(options.textWeight) * share, Float(options.melWeight) * share)
+        switch order {
+        case .textFirst: return TaskLoss(text * first + mel * second, parts: [("text", text.item), ("mel", mel.item)])
+        case .codesFirst: return TaskLoss(mel * first + text * second, parts: [("heard", text.item)])
+        }
+    }
+
+    /// The utterances that are said and those that are heard, drawn for each batch; no part is empty.
+    private func divided(
+        _ batch: UtteranceBatch, _ random: RandomSource
+    ) -> [(order: AutoregressiveOrder, part: UtteranceBatch)] {
+        guard options.codesFirst > 0 else { return [(.textFirst, batch)] }
+        let rows = zip(batch.items, random.stream.uniforms(batch.items.count))
+        return [AutoregressiveOrder.textFirst, .codesFirst].compactMap { order in
+            let items = rows.filter { (Double($1) < options.codesFirst) == (order == .codesFirst) }.map(\.0)
+            return items.isEmpty ? nil : (order, UtteranceBatch(items))
+        }
     }
 
     /// The model's inputs; the voice is stored, or heard in the companions.
@@ -84,6 +115,9 @@ public final class AutoregressiveTask: TrainingTask {
         let given = inputs(batch, .inference)
         let (text, mel, _) = model.loss(given, .inference)
         var parts = [(name: "text", value: text.item), (name: "mel", value: mel.item)]
+        if options.codesFirst > 0 {
+            parts.append(("heard", model.loss(given, order: .codesFirst, .inference).text.item))
+        }
         guard batch.items.count > 1 else { return parts }
         // The same codes with the next row's text: the gap shows how much of the text is read.
         let shuffled = UtteranceBatch(

@@ -35,7 +35,7 @@ public final class DiffusionTask: TrainingTask {
     private let description: [(name: String, value: CheckpointContent)]
 
     private static let mel = "diffusion"
-    private static let framesPerSecond = 24_000.0 / 256
+    private static let framesPerSecond = Double(SampleRate.wide) / 256
 
     init(
         name: String, _ model: DiffusionModel, _ store: ParameterStore, _ source: LatentSource,

@@ -3,7 +3,7 @@ final class LatentSource {
     private let model: AutoregressiveModel
 
     /// Samples at 24 kHz and mel frames per code.
-    static let framesPerCode = 4.0 * 24_000 / 22_050
+    static let framesPerCode = 4 * Double(SampleRate.wide) / Double(SampleRate.narrow)
 
     init(_ model: AutoregressiveModel) { self.model = model }
 

@@ -20,7 +20,7 @@ const settings = [
   ['diffusion_sampler', 'Diffusion sampler', 'choice', ['ddim', 'p', 'dpm++2m', 'dpm++3m-sde', 'unipc', 'heun', 'euler-a']],
   ['vocoder', 'Vocoder', 'choice', ['univnet', 'vocos', 'bigvgan', 'hifigan']],
   ['cond_free', 'Conditioning-free guidance', 'choice', ['on', 'off']],
-  ['sort_by_similarity', 'Nearest voice first', 'choice', ['on', 'off']], ['cvvp_amount', 'CVVP in the ranking', 'slide', 0, 1, 0.05, 0],
+  ['sort_by_similarity', 'Nearest voice first', 'choice', ['on', 'off']], ['rank_by', 'Who ranks', 'choice', ['clvp', 'autoregressive']], ['cvvp_amount', 'CVVP in the ranking', 'slide', 0, 1, 0.05, 0],
   ['cond_free_k', 'Guidance strength', 'slide', 0, 8, 0.1, 0.5],
   ['ar_temp', 'Temperature (AR)', 'slide', 0, 1.5, 0.05, 0.3],
   ['ar_guidance', 'Guidance by the text (AR)', 'slide', 0, 4, 0.1, 1],

@@ -94,10 +94,10 @@ func averaged(_ tensors: [Tensor]) -> Tensor {
 
 extension HiFiGANModel {
     /// Samples of the waveform per second.
-    public static let sampleRate = 24_000
+    public static let sampleRate = SampleRate.wide
     /// A code stands for 1,024 samples at 22.05 kHz, a step of the decoder for 256 at 24 kHz.
     static let framesPerCode = 1_024.0 / 256
-    static let rateRatio = 24_000.0 / 22_050
+    static let rateRatio = Double(SampleRate.wide) / Double(SampleRate.narrow)
 
     /// How many samples the waveform of a number of codes has.
     public func sampleCount(codes: Int) -> Int {

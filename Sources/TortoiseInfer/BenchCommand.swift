@@ -58,7 +58,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func report(
-        _ stages: [(name: String, seconds: Double)], speech: Double, voiceSeconds: Double, weights: WeightPrecision
+        _ stages: [(name: String, seconds: Double)], speech: Double, voiceSeconds: Double, weights: WeightPrecision?
     ) {
         let peak = ProcessMemory.peak >> 20
         let machine = "\(Execution.threadCount) threads, \(Execution.instructionSet.rawValue), \(BLASCore.name)"
@@ -73,7 +73,7 @@ struct BenchCommand: ParsableCommand {
             print(report.serialized)
             return
         }
-        print("\(machine); \(weights) weights, peak memory \(peak) MB")
+        print("\(machine); weights \(weights?.rawValue ?? "as stored"), peak memory \(peak) MB")
         print(String(format: "voice      %7.3f s, once", voiceSeconds))
         for (name, seconds) in stages {
             let padded = name + String(repeating: " ", count: max(1, 11 - name.count))

@@ -33,7 +33,10 @@ struct ModelOptions: ParsableArguments {
             "An adapter, with its strength after a colon; may be repeated.", valueName: "file[:strength]"))
     var lora: [String] = []
 
-    @Option(help: "How matrices of weights are kept: float32, bfloat16, int8 or int4; float32 by default.")
+    @Option(
+        help:
+            "How matrices of weights are kept: float32, bfloat16, int8 or int4; by default int8 where files have it, else float32."
+    )
     var dtype: String?
 
     @Option(
@@ -47,7 +50,7 @@ struct ModelOptions: ParsableArguments {
     /// What models are made of.
     struct Parts {
         let files: ModelFiles
-        let precision: WeightPrecision
+        let precision: WeightPrecision?
         let unloads: Bool
         let adapters: [SpeechModels.AdapterFile]
         let frontEnd: TextFrontEnd
@@ -72,7 +75,7 @@ struct ModelOptions: ParsableArguments {
         )
         let adapters = named.isEmpty ? [files.adapter].compactMap { $0 } : try named.map(Self.adapter)
         return Parts(
-            files: files, precision: try dtype.map(Self.precision) ?? inference.weightDType.precision,
+            files: files, precision: try dtype.map(Self.precision) ?? inference.weightDType?.precision,
             unloads: inference.autoUnload, adapters: adapters, frontEnd: frontEnd)
     }
 

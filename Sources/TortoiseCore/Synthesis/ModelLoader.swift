@@ -21,10 +21,11 @@ public enum ModelLoader {
     /// - Parameters:
     ///   - path: Safetensors or PyTorch; the content decides.
     ///   - options: Sizes as the model's keyword arguments.
+    ///   - precision: How matrices are kept; nil keeps int8 ones as they are, and all others in float32.
     /// - Throws: `InputError` naming every value, key and shape that does not fit.
     static func load<Config: ConfigurationSection, Model>(
         _ path: String, as type: Config.Type, options: ConfigurationParameters? = nil, keyMap: KeyMap,
-        precision: WeightPrecision = .float32, _ makeModel: (Config, ParameterScope) throws -> Model
+        precision: WeightPrecision? = .float32, _ makeModel: (Config, ParameterScope) throws -> Model
     ) throws -> LoadedModel<Config, Model> {
         let reader = try openCheckpoint(path: path)
         let beside = try Config.hasFileOfItsOwn ? optionsBeside(path) : nil
@@ -33,10 +34,16 @@ public enum ModelLoader {
         let (config, notes) = try stored.overridden(by: options).decode(Config.self, at: place)
         try config.validate(at: place)
         let source = KeyMappedSource(CheckpointSource(reader), keyMap)
-        let (model, parameters) = try ParameterStore.load(from: source, precision: precision) {
+        let (model, parameters) = try ParameterStore.load(
+            from: source, precision: precision ?? storedPrecision(of: reader)
+        ) {
             try makeModel(config, $0)
         }
         return LoadedModel(model: model, config: config, parameters: parameters, path: path, notes: notes)
+    }
+
+    private static func storedPrecision(of reader: any CheckpointReader) -> WeightPrecision {
+        reader.entries.keys.contains { PackedTensor.hasScales($0, in: reader) } ? .int8 : .float32
     }
 
     /// The keyword arguments that a file carries in its `config`; nil when it carries none.

@@ -3,7 +3,8 @@
 /// Weights stay in mapped files until they are read, so that a stage costs memory only from its turn on.
 public final class SpeechModels {
     public let files: ModelFiles
-    public let precision: WeightPrecision
+    /// How matrices of weights are kept; nil keeps int8 ones as they are in their files, and all others in float32.
+    public let precision: WeightPrecision?
     private let adapters: [AdapterFile]
     /// Whether stages stay in memory after their turn.
     private let keepsLoaded: Bool
@@ -29,7 +30,7 @@ public final class SpeechModels {
     }
 
     public init(
-        _ files: ModelFiles, precision: WeightPrecision = .float32, adapters: [AdapterFile] = [],
+        _ files: ModelFiles, precision: WeightPrecision? = nil, adapters: [AdapterFile] = [],
         keepsLoaded: Bool = true
     ) {
         (self.files, self.precision, self.adapters, self.keepsLoaded) = (files, precision, adapters, keepsLoaded)
@@ -44,6 +45,8 @@ public final class SpeechModels {
     public func autoregressive() throws -> AutoregressiveModel {
         if let autoregressiveModel { return autoregressiveModel }
         let path = try files.path(of: .autoregressive)
+        // Only float32 weights can have adapters merged into them.
+        let precision = adapters.isEmpty ? precision : precision ?? .float32
         let loaded = try ModelLoader.load(
             path, as: AutoregressiveConfig.self, keyMap: AutoregressiveModel.keyMap, precision: precision
         ) { AutoregressiveModel($0, at: $1) }
@@ -197,7 +200,7 @@ public final class SpeechModels {
             files.find(stage).map { "\(stage.rawValue) \(FileState(of: $0))" }
         }
         let adapters = adapters.map { "\(FileState(of: $0.path)) \($0.strength) \($0.alpha ?? 0)" }
-        return (stages + adapters + [precision.rawValue]).joined(separator: "\n")
+        return (stages + adapters + [precision?.rawValue ?? ""]).joined(separator: "\n")
     }
 
     /// Writes a voice of these models, with what identifies them.

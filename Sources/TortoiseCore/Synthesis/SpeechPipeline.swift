@@ -163,7 +163,7 @@ public final class SpeechPipeline {
     }
 
     /// The latents of the codes, without what comes after a long silence. Shape: [1, codes, width]
-    private func latents(
+    func latents(
         of codes: [Int32], _ tokens: [Int32], _ voice: Voice, _ progress: (SpeechProgress) throws -> Void
     ) throws -> Tensor {
         try timed(.latents) {
@@ -209,17 +209,25 @@ public final class SpeechPipeline {
         of latents: Tensor, _ voice: Voice, _ settings: SpeechSettings, _ random: RandomSource,
         _ progress: (SpeechProgress) throws -> Void
     ) throws -> Tensor {
+        let model = try models.diffusion()
+        defer { models.finish(.diffusion) }
+        let frames = max(4, DiffusionModel.frames(codes: latents.size(1)))
+        return try mel(
+            of: latents, 0..<frames, model, voice, settings, DiffusionNoise(random["diffusion"]), progress)
+    }
+
+    /// The log-mel of some frames of an utterance, the latents being theirs. Shape: [1, bands, frames]
+    func mel(
+        of latents: Tensor, _ frames: Range<Int>, _ model: DiffusionModel, _ voice: Voice, _ settings: SpeechSettings,
+        _ noise: DiffusionNoise, _ progress: (SpeechProgress) throws -> Void
+    ) throws -> Tensor {
         try timed(.diffusion) {
-            let model = try models.diffusion()
-            defer { models.finish(.diffusion) }
-            let process = try GaussianDiffusion(.even(settings.diffusionSteps))
-            let frames = max(4, DiffusionModel.frames(codes: latents.size(1)))
             let aligned = model.alignedConditioning(
                 .latents(latents), conditioning: Tensor(voice.diffusion, shape: [1, voice.diffusion.count]),
-                frames: frames)
+                frames: frames.count)
             let mel = try settings.diffusion.sample(
-                ConditionedDiffusion(model, aligned: aligned), process, shape: [1, model.config.melChannels, frames],
-                noise: DiffusionNoise(random["diffusion"])
+                ConditionedDiffusion(model, aligned: aligned), try GaussianDiffusion(.even(settings.diffusionSteps)),
+                shape: [1, model.config.melChannels, frames.count], noise: noise
             ) { try progress(SpeechProgress(stage: .diffusion, done: $0, total: $1)) }
             return MelNormalization.denormalize(mel)
         }

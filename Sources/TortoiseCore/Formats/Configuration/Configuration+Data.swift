@@ -4,7 +4,8 @@ import Foundation
 
 /// How synthesis holds its models.
 public struct InferenceSettings: Equatable, Sendable {
-    public var weightDType = WeightDType.float32
+    /// nil keeps int8 files as they are, and all others in float32.
+    public var weightDType: WeightDType?
     /// Let go of each model after its turn.
     public var autoUnload = false
 

@@ -71,6 +71,20 @@ public struct DiffusionNoise {
     /// Noise for a batch of one.
     public init(_ source: RandomSource) { self.init([source]) }
 
+    /// Noise for some frames of a mel, a batch of one: a frame has the same noise whichever others are made with it.
+    ///
+    /// - Parameter frames: Which frames of the whole the last axis is.
+    public init(_ source: RandomSource, frames: Range<Int>) {
+        make = { step, shape in
+            precondition(
+                shape.count == 3 && shape[0] == 1 && shape[2] == frames.count,
+                "diffusion: noise of \(frames) for \(shape)")
+            let own = step.map { source["step"][$0] } ?? source["start"]
+            let rows = frames.flatMap { own[$0].stream.normals(shape[1]) }
+            return Tensor(rows, shape: [1, frames.count, shape[1]]).transposed(1, 2).contiguous
+        }
+    }
+
     /// Given noise: where sampling starts, and what each step adds, the noisiest first.
     public init(start: Tensor, steps: [Tensor]) {
         make = { step, shape in

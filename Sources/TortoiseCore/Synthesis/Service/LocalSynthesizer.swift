@@ -3,7 +3,7 @@ import Foundation
 /// Speaks with the models of this machine; weights are loaded when they are first needed.
 public final class LocalSynthesizer: SpeechSynthesizer {
     private let catalog: LocalCatalog
-    private let precision: WeightPrecision
+    private let precision: WeightPrecision?
     /// Adapters that are always there.
     private let adapters: [SpeechModels.AdapterFile]
     private let frontEnd: TextFrontEnd
@@ -18,7 +18,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
 
     /// - Parameter limits: What a recording may be at most.
     public init(
-        _ catalog: LocalCatalog, precision: WeightPrecision, adapters: [SpeechModels.AdapterFile],
+        _ catalog: LocalCatalog, precision: WeightPrecision?, adapters: [SpeechModels.AdapterFile],
         frontEnd: TextFrontEnd, limits: AudioLimits = .upload
     ) {
         (self.catalog, self.precision, self.adapters) = (catalog, precision, adapters)
@@ -54,7 +54,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
         let pipeline = SpeechPipeline(models, frontEnd)
         let lines = try pipeline.utterances(of: request.text, longestPhrase: settings.longestPhrase)
         // A stream has one version; several are made first, and then the best is handed out.
-        let isStreamed = request.isStreamed && (settings.kept == 1 || pipeline.isContinuous(settings))
+        let isStreamed = request.isStreamed && settings.kept == 1
         guard !lines.isEmpty else { throw InputError.data("the text is empty", at: "input") }
         var versions: [[SpokenUtterance]] = []
         for (index, line) in lines.enumerated() {

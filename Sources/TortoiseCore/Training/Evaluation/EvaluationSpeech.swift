@@ -35,6 +35,10 @@ final class EvaluationSpeech {
             note("evaluations write no audio: the dataset has another vocabulary than \(vocabulary)")
             return nil
         }
+        guard schema.autoregressiveLatentWidth > 0 else {
+            note("evaluations write no audio: the dataset stores no conditioning latents")
+            return nil
+        }
         guard Self.fits(models, vocoder, task.model.config.width, schema) else {
             note(
                 "evaluations write no audio: the dataset's latents, or the models in \(files.folder), are of other widths"

@@ -2,9 +2,11 @@ extension ExtendedNormalizer {
     /// Web and mail addresses, part by part: "docs.example.com/a-b" is "docs dot example dot com slash a dash b". The
     /// scheme ("https://") is left out, as people do who read an address.
     static let webAddresses = RewriteRule("web addresses", starts: StartsWith.wordCharacter) { text, start in
-        // An address begins a word between blanks. Without this every word of "a,a,a…" would be looked through to the
-        // end.
-        let isOpened = "(['\"<".unicodeScalars.contains(text[start - 1]) && !text.isWord(start - 2)
+        // An address begins a word between blanks. Without this every word of "a,a,a…" or "a.(a.(a…" would be looked through
+        // to the end.
+        let isOpened =
+            "(['\"<".unicodeScalars.contains(text[start - 1]) && !text.isWord(start - 2)
+            && !(isAddressCharacter(text[start - 1]) && isAddressCharacter(text[start - 2]))
         guard text.isSpace(start - 1) || isOpened else { return nil }
         var end = start
         while end - start < 512, isAddressCharacter(text[end]) { end += 1 }
@@ -30,13 +32,7 @@ extension ExtendedNormalizer {
     }
 
     private static func isAddressCharacter(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.isASCII && addressCharacters[Int(scalar.value)]
-    }
-
-    /// A table, since texts full of brackets are looked through hundreds of times.
-    private static let addressCharacters: [Bool] = (0..<128).map { (value: UInt8) in
-        let scalar = Unicode.Scalar(value)
-        return StartsWith.digit(scalar) || StartsWith.letter(scalar)
+        StartsWith.digit(scalar) || (scalar.isASCII && StartsWith.letter(scalar))
             || "-._~:/?#[]@!$&'()*+,;=%".unicodeScalars.contains(scalar)
     }
 

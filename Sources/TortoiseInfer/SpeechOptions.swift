@@ -237,6 +237,7 @@ struct SamplingOptions: ParsableArguments {
     /// A flag that only means something beside another is not to be passed over.
     private func checkCompanions() throws {
         let lonely: [(flag: String, isThere: Bool, needs: String, isMet: Bool)] = [
+            ("--rank-by", rankBy != nil, "several --candidates", preset != nil || (candidates ?? 1) > 1),
             ("--min-ar-temp", minArTemp != nil, "--max-ar-temp", maxArTemp != nil),
             ("--ar-temp-exponent", arTempExponent != nil, "--max-ar-temp", maxArTemp != nil),
             ("--mirostat-tau", mirostatTau != nil, "--mirostat", mirostat != nil),

@@ -194,13 +194,7 @@ private final class WriterLock {
         var request = Glibc.flock()
         request.l_type = Int16(F_WRLCK)
         request.l_whence = Int16(SEEK_SET)
-        // A program that is being started has a copy of a lock that was let go, until it replaces its parent's image.
-        var attempts = 0
-        while isFree, fcntl(descriptor, Self.setOpenFileLock, &request) != 0, attempts < 5 {
-            attempts += 1
-            usleep(40_000)
-        }
-        guard isFree, attempts < 5 else {
+        guard isFree, Patience.succeeds({ fcntl(descriptor, Self.setOpenFileLock, &request) == 0 }) else {
             throw InputError.data(
                 isFree ? "another process is writing to this dataset" : "another program has the dataset open", at: path
             )

@@ -3,7 +3,7 @@
 /// Each window is diffused with some codes before it, from noise that belongs to its frames, so that two windows make nearly the same
 /// of the frames they share; there the new mel is faded in. The last codes of a window wait for the next one, which knows what follows.
 struct GrowingMel: GrowingSpeech {
-    /// Makes the normalised mel of latents, given which frames of the whole these are. Shape: [1, codes, width] → [1, bands, frames]
+    /// Makes the log-mel of latents, given which frames of the whole these are. Shape: [1, codes, width] → [1, bands, frames]
     private let diffuse: (_ latents: Tensor, _ frames: Range<Int>) throws -> Tensor
     /// Shape: log-mel [1, bands, frames] → [1, 1, samples]
     private let vocode: (Tensor) -> Tensor
@@ -20,6 +20,7 @@ struct GrowingMel: GrowingSpeech {
     /// What the last piece would have gone on with: the next one is faded in over it.
     private var overhang: [Float] = []
     private(set) var samples: [Float] = []
+    static let endsInSilence = true
 
     /// Codes that a window is diffused with before its own.
     private static let codesBefore = 32

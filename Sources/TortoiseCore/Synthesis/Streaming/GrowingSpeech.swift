@@ -16,6 +16,8 @@ public struct StreamingPace: Sendable, Equatable {
 protocol GrowingSpeech {
     /// What was handed out: samples at 24 kHz.
     var samples: [Float] { get }
+    /// Whether the silence after the last sound has to be heard, lest that sound breaks off.
+    static var endsInSilence: Bool { get }
 
     /// Takes the latent of the next code, and gives what has become settled with it, or nil until a piece is due. Shape: [1, width]
     mutating func append(_ latent: Tensor) throws -> [Float]?
@@ -32,6 +34,7 @@ struct GrowingWaveform: GrowingSpeech {
     private var latents: [Tensor] = []
     private var waiting = 0
     private(set) var samples: [Float] = []
+    static let endsInSilence = false
 
     init(_ vocoder: HiFiGANModel, voice: Tensor, pace: StreamingPace) {
         (self.vocoder, self.voice, self.pace) = (vocoder, voice, pace)

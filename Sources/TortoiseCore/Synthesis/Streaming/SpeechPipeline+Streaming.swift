@@ -87,8 +87,7 @@ extension SpeechPipeline {
         } catch is SpeechIsOver {
             isStopped = true
         }
-        // Diffusion hears the silence that follows, as it does in `speak`: without it a last sound may break off.
-        if isStopped, growing is GrowingMel {
+        if isStopped, type(of: growing).endsInSilence {
             let finished = CodeFinisher(markers).finish(SampledCodes(codes: codes, isStopped: true))
             let latents = try latents(of: finished, tokens, voice, progress)
             for position in codes.count..<max(codes.count, latents.size(1)) {

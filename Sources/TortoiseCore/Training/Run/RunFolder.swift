@@ -72,13 +72,7 @@ public final class RunLock {
         guard descriptor >= 0 else {
             throw InputError.usage("the folder cannot be written to: \(String(cString: strerror(errno)))", at: path)
         }
-        // Somebody who only looks whether the lock is held has it for a moment.
-        var attempts = 0
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, attempts < 5 {
-            attempts += 1
-            usleep(40_000)
-        }
-        guard attempts < 5 else {
+        guard Patience.succeeds({ flock(descriptor, LOCK_EX | LOCK_NB) == 0 }) else {
             throw InputError.usage(
                 "another trainer is running in this folder", at: root,
                 try: "stop it with 'tortoise-train tell \(root) quit', or train in a folder of its own")

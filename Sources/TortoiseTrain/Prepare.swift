@@ -32,7 +32,7 @@ struct Prepare: ParsableCommand {
 
     @Option(
         name: .customLong("for"),
-        help: "What it will train, by commas: autoregressive, conditioning, dvae, diffusion, vocoder.")
+        help: "What it will train, by commas: autoregressive, conditioning, dvae, diffusion, vocoder, vocoder-tuning.")
     var purpose = "autoregressive"
 
     @Option(help: ArgumentHelp("Weights of the DVAE, which makes the codes.", valueName: "file"))
@@ -75,14 +75,18 @@ struct Prepare: ParsableCommand {
         help: ArgumentHelp("The vocabulary; the configuration's or the published one by default.", valueName: "file"))
     var tokenizer: String?
 
-    private static let purposes = ["autoregressive", "conditioning", "dvae", "diffusion", "vocoder"]
+    private static let purposes = [
+        "autoregressive", "conditioning", "dvae", "diffusion", "vocoder", "vocoder-tuning",
+    ]
 
     func run() throws {
         let loaded = try yaml.map { try Configuration.load(ConfigurationSource(yaml: $0)) }
         let configuration = loaded?.configuration ?? Configuration()
         let settings = try settings(configuration.prepare)
         if MelImport.applies(to: input) { return try takeOver(loaded) }
-        let needsCodes = wanted.contains { ["autoregressive", "conditioning", "diffusion"].contains($0) }
+        let needsCodes =
+            settings.storeDiffusedMels
+            || wanted.contains { ["autoregressive", "conditioning", "diffusion"].contains($0) }
         if needsCodes, dvae == nil {
             throw InputError.usage(
                 "codes are needed for \(purpose), and --dvae is missing", try: "give the DVAE's weights")
@@ -94,7 +98,7 @@ struct Prepare: ParsableCommand {
         let frontEnd = try TextFrontEnd(tokenizer: vocabulary, of: loaded)
         let encoder = try ModelEncoder(
             dvae: needsCodes ? dvae : nil, autoregressive: autoregressive, diffusion: diffusion,
-            hearsWholeClips: wholeClips)
+            hearsWholeClips: wholeClips, makesDiffusedMels: settings.storeDiffusedMels)
         let preparation = DatasetPreparation(
             plan, frontEnd: frontEnd, encoder: encoder, settings: settings, language: configuration.text.language,
             tokenizerHash: try SHA256.hex(ofFile: vocabulary), path: output)
@@ -152,7 +156,8 @@ struct Prepare: ParsableCommand {
         }
         if wanted.contains("dvae") || wanted.contains("conditioning") { settings.storeDVAEMels = true }
         if wanted.contains("diffusion") { settings.storeDiffusionMels = true }
-        if wanted.contains("vocoder") { settings.storeWaveforms = true }
+        if wanted.contains("vocoder") || wanted.contains("vocoder-tuning") { settings.storeWaveforms = true }
+        if wanted.contains("vocoder-tuning") { settings.storeDiffusedMels = true }
         if let maxDuration { settings.maximumDuration = maxDuration }
         if let slice {
             guard let mode = SliceMode(rawValue: slice) else {

@@ -105,6 +105,7 @@ import TortoiseCore
                     + "resblock_dilation_sizes: [[1, 3]]}, task: {\(latents), crop_frames: 16, "
                     + "discriminators: {mpd_reshapes: [2], resolutions: [[512, 128, 512]], mpd_channels: [4, 4], mrd_channels: 4}}",
                 20, falls: "mel", by: 1.0)
+            try tuneVocoder(set, root, sources)
             try speak(with: set, root)
             try adapt(set, root)
             #if Server
@@ -177,6 +178,32 @@ import TortoiseCore
         #expect(other.errors.contains("lora-r3-a4 is a new adapter") && other.errors.contains("ckpt/lora-r2-a4"))
         try FileManager.default.removeItem(atPath: folder.path + "/ckpt/lora-r3-a4")
         try write(8)
+    }
+
+    /// A vocoder goes on with the mels that diffusion makes of the recordings' own codes.
+    private func tuneVocoder(_ set: URL, _ root: URL, _ sources: [String]) throws {
+        let models = ["dvae", "autoregressive", "diffusion"].flatMap { ["--\($0)", set.path + "/\($0).sft"] }
+        let data = root.path + "/data.h5"
+        try FileManager.default.moveItem(atPath: data, toPath: data + ".kept")
+        let prepare = ["prepare"] + sources + ["--whole-clips", "--output", data, "--for", "vocoder-tuning"]
+        let refused = try run("tortoise-train", prepare + models.dropLast(2))
+        #expect(refused.status == 2 && refused.errors.contains("--diffusion is missing"), "\(refused.errors)")
+        let prepared = try train(prepare + models)
+        #expect(prepared.output.contains("kept 12 utterances"))
+        let yaml = try configure(
+            root, "tuned",
+            "path: ../set/vocos.sft, task: {diffused_mels: True, crop_frames: 16, adversarial: False, mel_weight: 1}",
+            iterations: 20)
+        let text = try String(contentsOfFile: yaml, encoding: .utf8)
+        try Data(text.replacing("name: tuned", with: "name: vocos").utf8).write(to: URL(filePath: yaml))
+        _ = try train(["--yaml", yaml])
+        let (first, last) = try losses(root, "tuned", "mel")
+        #expect(last < first, "mel went from \(first) to \(last)")
+        try FileManager.default.removeItem(atPath: data)
+        try FileManager.default.moveItem(atPath: data + ".kept", toPath: data)
+        // Mels that were not stored are missed before anything is computed.
+        let missing = try run("tortoise-train", ["--yaml", yaml])
+        #expect(missing.status != 0 && missing.errors.contains("diffused mels"), "\(missing.errors)")
     }
 
     private func speak(with set: URL, _ root: URL) throws {

@@ -13,7 +13,7 @@ struct PythonDatasetSummary {
         mutating func add(_ utterance: Utterance) {
             utterances += 1
             speakers.insert(utterance.speaker)
-            seconds += Double(utterance.sampleCount) / Double(SampleRate.narrow)
+            seconds += utterance.seconds
             codes += utterance.codes.count
             if utterance.tokens.isEmpty { wordless += 1 }
         }

@@ -43,9 +43,8 @@ extension SpeechPipeline {
             return { model.similarity(text: text, codes: Tensor(indices: $0, shape: [1, $0.count])).values[0] }
         case .autoregressive:
             let model = try models.autoregressive()
-            let latent = Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count])
             let longest = model.config.maximumMelTokens
-            return { model.textLikelihood(latent: latent, text: tokens, codes: Array($0.prefix(longest))) }
+            return { model.textLikelihood(voice: voice.autoregressive, text: tokens, codes: Array($0.prefix(longest))) }
         }
     }
 

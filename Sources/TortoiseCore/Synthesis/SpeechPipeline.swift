@@ -173,10 +173,7 @@ public final class SpeechPipeline {
             let markers = CodeMarkers(model.config)
             let known = codes.isEmpty ? [markers.calm] : Array(codes.prefix(model.config.maximumMelTokens))
             let inputs = AutoregressiveInputs(
-                latent: Tensor(voice.autoregressive, shape: [1, voice.autoregressive.count]),
-                text: Tensor(indices: tokens, shape: [1, tokens.count]), textLengths: [tokens.count],
-                codes: Tensor(indices: known, shape: [1, known.count]),
-                wavLengths: [known.count * model.config.melLengthCompression])
+                voice: voice.autoregressive, text: tokens, codes: known, model.config)
             let count = max(1, CodeFinisher(markers).trimmedCount(known))
             return model.latents(inputs).sliced(1, 0..<count).contiguous
         }
@@ -222,14 +219,9 @@ public final class SpeechPipeline {
         _ noise: DiffusionNoise, _ progress: (SpeechProgress) throws -> Void
     ) throws -> Tensor {
         try timed(.diffusion) {
-            let aligned = model.alignedConditioning(
-                .latents(latents), conditioning: Tensor(voice.diffusion, shape: [1, voice.diffusion.count]),
-                frames: frames.count)
-            let mel = try settings.diffusion.sample(
-                ConditionedDiffusion(model, aligned: aligned), try GaussianDiffusion(.even(settings.diffusionSteps)),
-                shape: [1, model.config.melChannels, frames.count], noise: noise
-            ) { try progress(SpeechProgress(stage: .diffusion, done: $0, total: $1)) }
-            return MelNormalization.denormalize(mel)
+            try model.mel(of: latents, frames: frames.count, voice: voice.diffusion, settings, noise) {
+                try progress(SpeechProgress(stage: .diffusion, done: $0, total: $1))
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ import Testing
     @Test func otherSizesAndMissingPartsAreNamed() throws {
         for (content, says) in [
             (DatasetContent.latents(width: 1_024), "1024"), (.dvaeMels(bands: 100), "100"),
-            (.diffusionMels(bands: 100), "does not store"),
+            (.diffusionMels(bands: 100), "does not store"), (.diffusedMels(bands: 100), "diffused mels"),
         ] { #expect { try content.check(in: schema, "data.h5") } throws: { "\($0)".contains(says) } }
         var other = schema
         other.waveformRate = 22_050

@@ -53,9 +53,12 @@ extension UtteranceBatch {
     /// A stretch of a stored mel of every item: [batch, bands, frames].
     ///
     /// - Parameters:
-    ///   - frames: As many as that; shorter mels are repeated from their start.
+    ///   - frames: As many as that.
     ///   - starts: The first frame of each; beyond the last possible one it is that one.
-    static func melCrops(_ utterances: [Utterance], _ name: String, bands: Int, frames: Int, starts: [Int]) -> Tensor {
+    ///   - padding: What follows the ends of shorter mels; nil repeats them from their start.
+    static func melCrops(
+        _ utterances: [Utterance], _ name: String, bands: Int, frames: Int, starts: [Int], padding: Float? = nil
+    ) -> Tensor {
         var values: [Float] = []
         values.reserveCapacity(utterances.count * bands * frames)
         for (utterance, start) in zip(utterances, starts) {
@@ -63,6 +66,10 @@ extension UtteranceBatch {
             let count = max(1, mel.count / bands)
             let first = max(0, min(start, count - frames))
             for frame in 0..<frames {
+                if let padding, frame >= count {
+                    values += [Float](repeating: padding, count: bands)
+                    continue
+                }
                 let place = (first + frame) % count * bands
                 values += mel.isEmpty ? [Float](repeating: 0, count: bands) : Array(mel[place..<place + bands])
             }

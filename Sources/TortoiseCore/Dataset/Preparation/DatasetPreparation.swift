@@ -51,7 +51,7 @@ public final class DatasetPreparation {
                     }
                     try writer.append(utterance)
                     report.kept += 1
-                    report.seconds += Double(utterance.sampleCount) / Double(SampleRate.narrow)
+                    report.seconds += utterance.seconds
                 case .failure(let drop):
                     report.dropped.append(("\(planned.speaker)/\(planned.name)", drop.reason, drop.detail))
                 }
@@ -77,6 +77,7 @@ public final class DatasetPreparation {
         if settings.storeMels || settings.storeDiffusionMels {
             schema.mels.append(.init(name: "diffusion", bands: 100))
         }
+        if settings.storeDiffusedMels { schema.mels.append(.init(name: "diffused", bands: 100)) }
         if settings.storeWaveforms { schema.waveformRate = SampleRate.wide }
         return schema
     }
@@ -147,7 +148,12 @@ public final class DatasetPreparation {
             return .failure(DroppedRecording(reason: .noTokens, detail: String(planned.text.prefix(40))))
         }
         let random = RandomSource(seed: 0)["prepare"][planned.speaker][planned.name]
-        let encoded = try encoder.encode(sound.samples, wide: sound.wideSamples, random)
+        let encoded: EncodedSound
+        do {
+            encoded = try encoder.encode(sound.samples, wide: sound.wideSamples, tokens: ids, random)
+        } catch let error as InputError {
+            return .failure(DroppedRecording(reason: .tooLong, detail: error.problem))
+        }
         if encoder.makesCodes, encoded.codes.allSatisfy({ $0 == 0 }) {
             return .failure(DroppedRecording(reason: .badCodes))
         }
@@ -162,6 +168,7 @@ public final class DatasetPreparation {
         if settings.storeMels || settings.storeDiffusionMels {
             utterance.mels["diffusion"] = Self.rows(MelSpectrogram.vocoder(sound.wideSamples))
         }
+        if settings.storeDiffusedMels { utterance.mels["diffused"] = encoded.diffusedMel }
         if settings.storeWaveforms {
             utterance.waveform = sound.wideSamples.map { Int16((min(max($0, -1), 1) * 32_767).rounded()) }
         }

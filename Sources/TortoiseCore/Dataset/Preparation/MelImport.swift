@@ -68,7 +68,7 @@ public struct MelImport {
                     try check(utterance, target.schema)
                     try target.append(utterance)
                     report.kept += 1
-                    report.seconds += Double(utterance.sampleCount) / Double(SampleRate.narrow)
+                    report.seconds += utterance.seconds
                 } catch let drop as DroppedRecording {
                     report.dropped.append(("\(file.speaker)/\(file.name)", drop.reason, drop.detail))
                 }

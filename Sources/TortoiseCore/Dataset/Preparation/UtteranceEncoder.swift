@@ -3,6 +3,8 @@ public struct EncodedSound: Sendable {
     public var codes: [UInt16] = []
     public var autoregressiveLatent: [Float] = []
     public var diffusionLatent: [Float] = []
+    /// Shape: [frames, bands]
+    public var diffusedMel: [Float] = []
 
     public init() {}
 }
@@ -22,8 +24,12 @@ public protocol UtteranceEncoder: AnyObject {
     /// Encodes one utterance.
     ///
     /// - Parameters:
+    ///   - tokens: Of what is said.
     ///   - samples: At 22,050 Hz, for the autoregressive stage.
     ///   - wideSamples: The same at 24,000 Hz, for the diffusion stage.
-    ///   - random: For the crop of a long clip.
-    func encode(_ samples: [Float], wide wideSamples: [Float], _ random: RandomSource) throws -> EncodedSound
+    ///   - random: For the crop of a long clip, and the noise of diffusion.
+    /// - Throws: `InputError.data` for texts and recordings that are longer than the models' longest.
+    func encode(
+        _ samples: [Float], wide wideSamples: [Float], tokens: [Int32], _ random: RandomSource
+    ) throws -> EncodedSound
 }

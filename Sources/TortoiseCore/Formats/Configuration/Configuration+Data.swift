@@ -168,6 +168,8 @@ public struct PrepareSettings: Equatable, Sendable {
     public var storeDVAEMels = false
     /// Store the diffusion decoder's mel spectrograms, for training it.
     public var storeDiffusionMels = false
+    /// Store the mel spectrograms that diffusion makes of the codes, for tuning vocoders to them.
+    public var storeDiffusedMels = false
     /// Store waveforms, for training vocoders.
     public var storeWaveforms = false
 
@@ -188,6 +190,7 @@ extension PrepareSettings: ConfigurationSection {
         keys.key("store_mels", \.storeMels)
         keys.key("store_dvae_mels", \.storeDVAEMels)
         keys.key("store_diffusion_mels", \.storeDiffusionMels)
+        keys.key("store_diffused_mels", \.storeDiffusedMels)
         keys.key("store_waveforms", \.storeWaveforms)
     }
 }

@@ -54,6 +54,8 @@ public struct Utterance: Equatable, Sendable {
     public var codes: [UInt16]
     /// Samples at the schema's rate (22,050 Hz), after resampling: `sampleCount / 1024` is the number of codes.
     public var sampleCount: Int
+    /// How long it lasts.
+    public var seconds: Double { Double(sampleCount) / Double(SampleRate.narrow) }
     /// Shape: the schema's width; empty when the file stores none.
     public var autoregressiveLatent: [Float]
     /// Shape: the schema's width; empty when the file stores none.

@@ -4,14 +4,10 @@ extension AutoregressiveModel {
     /// The mean over the tokens. It tells something only of models that were trained with codes before texts, too.
     ///
     /// - Parameters:
-    ///   - latent: The voice. Shape: [1, width]
+    ///   - voice: The conditioning latent.
     ///   - text: Ids without start and stop.
     ///   - codes: Mel codes without start and stop.
-    public func textLikelihood(latent: Tensor, text: [Int32], codes: [Int32]) -> Float {
-        let inputs = AutoregressiveInputs(
-            latent: latent, text: Tensor(indices: text, shape: [1, text.count]), textLengths: [text.count],
-            codes: Tensor(indices: codes, shape: [1, codes.count]),
-            wavLengths: [codes.count * config.melLengthCompression])
-        return -loss(inputs, order: .codesFirst).text.item
+    public func textLikelihood(voice: [Float], text: [Int32], codes: [Int32]) -> Float {
+        -loss(AutoregressiveInputs(voice: voice, text: text, codes: codes, config), order: .codesFirst).text.item
     }
 }

@@ -23,6 +23,16 @@ public struct AutoregressiveInputs {
             latent, text, textLengths, codes, wavLengths
         )
     }
+
+    /// One utterance.
+    ///
+    /// - Parameter voice: The conditioning latent.
+    init(voice: [Float], text: [Int32], codes: [Int32], _ config: AutoregressiveConfig) {
+        self.init(
+            latent: Tensor(voice, shape: [1, voice.count]), text: Tensor(indices: text, shape: [1, text.count]),
+            textLengths: [text.count], codes: Tensor(indices: codes, shape: [1, codes.count]),
+            wavLengths: [codes.count * config.melLengthCompression])
+    }
 }
 
 /// Which of its two parts the model reads first: it says a text, or hears what codes say (`text_first` of the original).

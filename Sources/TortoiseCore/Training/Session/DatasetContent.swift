@@ -3,6 +3,7 @@ enum DatasetContent {
     case latents(width: Int)
     case dvaeMels(bands: Int)
     case diffusionMels(bands: Int)
+    case diffusedMels(bands: Int)
     case waveforms
 
     /// The rate that vocoders speak at.
@@ -29,6 +30,7 @@ enum DatasetContent {
         case .latents(let width): try require("latents", schema.autoregressiveLatentWidth, width)
         case .dvaeMels(let count): try require("dvae mels", bands("dvae"), count)
         case .diffusionMels(let count): try require("diffusion mels", bands("diffusion"), count)
+        case .diffusedMels(let count): try require("diffused mels", bands("diffused"), count)
         case .waveforms: try require("waveforms", schema.waveformRate, Self.waveformRate)
         }
     }

@@ -245,13 +245,18 @@ struct TaskFactory {
             (network, store, path, settings) = (.univnet(made.model), made.store, made.path, description(made.config))
         }
         try network.melVocoder?.checkTakesMels(at: "models: \(name): kwargs")
+        if options.hearsDiffusedMels, network.melVocoder == nil {
+            throw InputError.usage(
+                "\(name) hears latents, not mels", at: "models: \(name): task.diffused_mels", try: "leave it out")
+        }
         try setTrainable(store)
         let task = VocoderTask(
             name: name, network, store, try makeDiscriminators(options), options: options, description: settings)
         return PreparedTask(
             task: task, width: 1,
             limits: latents?.datasetLimits ?? .init(codes: 0, tokens: 0), needsCompanions: false,
-            needs: [.waveforms] + (latents.map { [.latents(width: $0.width)] } ?? []), startedFrom: path)
+            needs: [.waveforms] + (latents.map { [.latents(width: $0.width)] } ?? [])
+                + (options.hearsDiffusedMels ? [.diffusedMels(bands: VocoderTask.bands)] : []), startedFrom: path)
     }
 
     private func makeDiscriminators(

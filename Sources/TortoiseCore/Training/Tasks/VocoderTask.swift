@@ -1,7 +1,11 @@
+import Foundation
+
 /// How a vocoder is trained: the `task` section of its entry.
 public struct VocoderTaskOptions: Equatable, Sendable {
     /// The file of the autoregressive model whose latents a HiFi-GAN is trained on, relative to the configuration.
     public var autoregressive = ""
+    /// Hear the mels that diffusion made of the recordings' codes, as speech has them, in place of the recordings' own.
+    public var hearsDiffusedMels = false
     /// Mel frames of each crop.
     public var cropFrames = 32
     /// Train against discriminators; without them spectrograms alone are compared, which is a good start.
@@ -20,6 +24,7 @@ public struct VocoderTaskOptions: Equatable, Sendable {
 extension VocoderTaskOptions: ConfigurationSection {
     static func describe(_ keys: inout ConfigurationKeys<VocoderTaskOptions>) {
         keys.key("autoregressive", \.autoregressive)
+        keys.key("diffused_mels", \.hearsDiffusedMels)
         keys.key("crop_frames", \.cropFrames, .within(8...1_024))
         keys.key("adversarial", \.isAdversarial)
         keys.key("spectrogram_weight", \.spectrogramWeight, .within(0...1_000))
@@ -69,6 +74,8 @@ final class VocoderTask: TrainingTask {
     private let description: [(name: String, value: CheckpointContent)]
 
     static let hop = 256
+    static let bands = 100
+    private static let mel = "diffused"
     /// FFT size and hop of the spectrograms that are compared (Yamamoto et al., "Parallel WaveGAN", 2020).
     private static let resolutions = [(512, 50), (1_024, 120), (2_048, 240)]
 
@@ -144,10 +151,9 @@ final class VocoderTask: TrainingTask {
         }
         let frames = options.cropFrames
         let utterances = batch.items.map(\.utterance)
-        let starts = UtteranceBatch.randomStarts(utterances.map { $0.waveform.count / Self.hop - frames }, run.random)
+        let starts = UtteranceBatch.randomStarts(utterances.map { lengthInFrames($0) - frames }, run.random)
         let real = recordings(batch, samples: frames * Self.hop, starts: starts.map { $0 * Self.hop })
-        // A mel has one frame more than its waveform has hops.
-        let mel = MelSpectrogram.vocoder(real.reshaped(real.size(0), -1)).sliced(2, 0..<frames).contiguous
+        let mel = mels(utterances, starts, of: real)
         switch network {
         case .univnet(let model):
             let shape = [mel.size(0), model.config.noiseChannels, frames]
@@ -156,6 +162,24 @@ final class VocoderTask: TrainingTask {
         case .bigvgan(let model): return (model(mel), real)
         case .hifigan: preconditionFailure("vocoder: handled above")
         }
+    }
+
+    private func lengthInFrames(_ utterance: Utterance) -> Int {
+        let recorded = utterance.waveform.count / Self.hop
+        return options.hearsDiffusedMels
+            ? min(recorded, (utterance.mels[Self.mel]?.count ?? 0) / Self.bands) : recorded
+    }
+
+    /// The mels of stretches of recordings. Shape: [batch, bands, frames]
+    private func mels(_ utterances: [Utterance], _ starts: [Int], of recordings: Tensor) -> Tensor {
+        let frames = options.cropFrames
+        guard options.hearsDiffusedMels else {
+            // A mel has one frame more than its waveform has hops.
+            return MelSpectrogram.vocoder(recordings.reshaped(recordings.size(0), -1)).sliced(2, 0..<frames).contiguous
+        }
+        return UtteranceBatch.melCrops(
+            utterances, Self.mel, bands: Self.bands, frames: frames, starts: starts,
+            padding: log(MelSpectrogram.floor))
     }
 
     /// Stretches of the stored waveforms, silence after their ends. Shape: [batch, 1, samples]

@@ -38,7 +38,7 @@ struct Speak: ParsableCommand {
 
     func run() throws {
         Interruption.leaveCleanly()
-        let settings = try samplingOptions.settings()
+        let settings = try samplingOptions.settings(isStreamed: stream)
         let mode = try LatentMode(named: latents)
         let contents = try Self.contents(text)
         let path = outPath ?? Self.defaultPath()

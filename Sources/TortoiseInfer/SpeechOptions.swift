@@ -9,18 +9,20 @@ struct ModelFileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Weights to use in place of the set's, such as a finetuned model; the file says of which stage.",
+            "Weights to use in place of the set's, such as a finetuned model; the file says of which stage. May be repeated.",
             valueName: "file"))
-    var model: String?
+    var model: [String] = []
 
     @Option(help: ArgumentHelp("A set of models: a folder, or a name in data/models.", valueName: "set"))
     var models: String?
 
     /// The files, and the configuration that they were named by, if any.
     func find() throws -> (files: ModelFiles, loaded: LoadedConfiguration?) {
-        let source = ConfigurationSource(yaml: yaml, model: model)
+        let source = ConfigurationSource(yaml: yaml, model: model.first)
         let loaded = source.yaml != nil || source.model != nil ? try Configuration.load(source) : nil
-        return (try ModelFiles(set: models, loaded: loaded), loaded)
+        var files = try ModelFiles(set: models, loaded: loaded)
+        try files.use(model)
+        return (files, loaded)
     }
 }
 
@@ -212,8 +214,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "univnet (vocoder), vocos, bigvgan or hifigan; the first that the set has by default.")
     var vocoder: String?
 
-    func settings() throws -> SpeechSettings {
-        var settings = try SpeechSettings.initial(preset: preset)
+    func settings(isStreamed: Bool = false) throws -> SpeechSettings {
+        var settings = try SpeechSettings.initial(preset: preset, isStreamed: isStreamed)
         settings.seed = seed
         if let candidates { settings.candidates = candidates }
         if let rankBy { settings.ranking = try CandidateRanking(named: rankBy) }
@@ -228,16 +230,16 @@ struct SamplingOptions: ParsableArguments {
         if let condFreeK { settings.diffusion.guidance = condFreeK == 0 ? nil : DiffusionGuidance(strength: condFreeK) }
         if let vocoder { try settings.setVocoder(named: vocoder) }
         if let maxPhrase { settings.longestPhrase = maxPhrase == 0 ? nil : maxPhrase }
-        try checkCompanions()
+        try checkCompanions(settings)
         apply(to: &settings.sampling)
         try settings.validate()
         return settings
     }
 
     /// A flag that only means something beside another is not to be passed over.
-    private func checkCompanions() throws {
+    private func checkCompanions(_ settings: SpeechSettings) throws {
         let lonely: [(flag: String, isThere: Bool, needs: String, isMet: Bool)] = [
-            ("--rank-by", rankBy != nil, "several --candidates", preset != nil || (candidates ?? 1) > 1),
+            ("--rank-by", rankBy != nil, "several --candidates", settings.candidates > 1),
             ("--min-ar-temp", minArTemp != nil, "--max-ar-temp", maxArTemp != nil),
             ("--ar-temp-exponent", arTempExponent != nil, "--max-ar-temp", maxArTemp != nil),
             ("--mirostat-tau", mirostatTau != nil, "--mirostat", mirostat != nil),

@@ -112,6 +112,22 @@
             #expect(fake.seen.spoken.map(\.voice) == ["anna", "ben"])
         }
 
+        /// A stream takes fewer steps of diffusion unless it is told otherwise.
+        @Test func streamsAreQuick() async throws {
+            let fake = FakeSpeech()
+            try await TortoiseServer.fake(fake).application().test(.router) { client async throws -> Void in
+                for more in [
+                    "", ",\"stream\":true", ",\"stream_format\":\"sse\"", ",\"stream\":true,\"max_diffusion_steps\":30",
+                    ",\"stream\":true,\"preset\":\"ultra_fast\"",
+                ] {
+                    let body = "{\"input\":\"a\",\"voice\":\"anna\",\"response_format\":\"wav\"\(more)}"
+                    #expect(try await client.post("/v1/audio/speech", body).status == .ok)
+                }
+            }
+            let usual = SpeechSettings().diffusionSteps
+            #expect(usual > 12 && fake.seen.spoken.map(\.settings.diffusionSteps) == [usual, 12, 12, 30, 30])
+        }
+
         static let faults: [(body: String, status: Int, parameter: String?, says: String)] = [
             ("", 400, nil, "JSON"), ("{", 400, nil, "JSON"), ("[]", 400, nil, "object"), ("nonsense", 400, nil, "JSON"),
             ("{\"input\":\"\u{0}\"}", 400, nil, "JSON"), (String(repeating: "[", count: 5_000), 400, nil, "JSON"),

@@ -59,6 +59,26 @@ public struct ModelFiles: Sendable {
     /// Puts a file in the place of the set's.
     mutating func use(_ path: String, for stage: ModelStage) { overrides[stage] = path }
 
+    /// Puts files in the places of the set's, each in that of the stage that it says it is of.
+    ///
+    /// - Throws: `InputError` for files that cannot be read, and for two of one stage.
+    public mutating func use(_ paths: [String]) throws {
+        var taken: [ModelStage: String] = [:]
+        for path in paths {
+            let loaded = try Configuration.load(ConfigurationSource(model: path, environment: [:]))
+            for entry in loaded.configuration.models {
+                let file = entry.path ?? path
+                let stage = try Self.stage(of: entry, file)
+                if let other = taken.updateValue(path, forKey: stage) {
+                    throw InputError.usage(
+                        "\(other) and \(path) are both of the stage \(stage.rawValue)", at: "--model",
+                        try: "leave one out")
+                }
+                overrides[stage] = file
+            }
+        }
+    }
+
     /// The weights that an entry stands for: what its own training exported, else its path, which is where that training begins.
     private static func weights(of entry: ModelEntry, _ loaded: LoadedConfiguration) throws -> String? {
         let exported = exported("\(entry.name)/\(loaded.configuration.weightsName)", loaded)

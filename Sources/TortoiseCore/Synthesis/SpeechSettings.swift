@@ -15,7 +15,7 @@ public struct SpeechSettings: Sendable, Equatable {
     public var sortsBySimilarity = false
     public var diffusion = DiffusionSampling()
     /// Steps of the diffusion sampler.
-    public var diffusionSteps = 12
+    public var diffusionSteps = 16
     /// nil takes the first vocoder that the set has. HiFi-GAN needs no diffusion.
     public var vocoder: ModelStage?
     public var seed: UInt64 = 0
@@ -45,9 +45,13 @@ public struct SpeechSettings: Sendable, Equatable {
 
     /// What programs begin with: a preset's settings, or without one the defaults.
     ///
+    /// - Parameter isStreamed: Whether the first sound should come soon, for which the defaults take fewer steps of diffusion.
     /// - Throws: `InputError.usage` with the names of presets.
-    public static func initial(preset: String?) throws -> SpeechSettings {
-        try preset.map { SpeechSettings(try SpeechPreset(named: $0)) } ?? SpeechSettings()
+    public static func initial(preset: String?, isStreamed: Bool = false) throws -> SpeechSettings {
+        if let preset { return SpeechSettings(try SpeechPreset(named: preset)) }
+        var settings = SpeechSettings()
+        if isStreamed { settings.diffusionSteps = 12 }
+        return settings
     }
 
     /// Sets the vocoder by its name.

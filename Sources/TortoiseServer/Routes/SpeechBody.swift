@@ -32,7 +32,8 @@ struct SpeechBody: Sendable {
         let names = members.map(\.key)
         guard Set(names).count == names.count else { throw ServerError(400, "a field is there twice") }
         request.settings = try SpeechSettings.initial(
-            preset: value["preset"].flatMap { $0.isNull ? nil : $0.stringValue })
+            preset: value["preset"].flatMap { $0.isNull ? nil : $0.stringValue },
+            isStreamed: Self.isAwaited(value))
         // A clock's seconds, where the command line takes 0: which they were is part of the answer.
         request.settings.seed = UInt64(Date().timeIntervalSince1970)
         for member in members {
@@ -49,6 +50,12 @@ struct SpeechBody: Sendable {
             }
         }
         try settle(voices: voices, textLimit: textLimit)
+    }
+
+    /// Whether somebody waits for the first sound; a job's is listened to, and its result is kept.
+    private static func isAwaited(_ body: JSONValue) -> Bool {
+        guard body["background"]?.boolValue != true else { return false }
+        return body["stream"]?.boolValue == true || body["stream_format"]?.stringValue == "sse"
     }
 
     private static func unknown(_ name: String) -> ServerError {

@@ -61,6 +61,12 @@ import Testing
                     .write(to: root + "/" + file)
                 #expect(try files(root + "/" + file).find(stage) == root + "/" + file)
             }
+            // Several take a place each.
+            var several = try files(model)
+            try several.use([model, root + "/clvp2.pth", root + "/anna.pth"])
+            #expect(several.find(.diffusion) == model && several.find(.clvp) == root + "/clvp2.pth")
+            #expect(several.find(.autoregressive) == root + "/anna.pth")
+            #expect { try several.use([model, model]) } throws: { "\($0)".contains("both of the stage diffusion") }
         }
     }
 

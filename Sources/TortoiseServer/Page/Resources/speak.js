@@ -16,7 +16,7 @@ const settings = [
   ['candidates', 'Candidates', 'slide', 1, 32, 1, 1], ['keep', 'Spoken candidates', 'slide', 1, 8, 1, 1],
   ['speed', 'Speed', 'slide', 0.25, 4, 0.05, 1],
   ['max_ar_steps', 'Maximum AR steps', 'slide', 16, 1200, 1, 500],
-  ['max_diffusion_steps', 'Maximum diffusion steps', 'slide', 4, 500, 1, 12],
+  ['max_diffusion_steps', 'Maximum diffusion steps', 'slide', 4, 500, 1, 16],
   ['diffusion_sampler', 'Diffusion sampler', 'choice', ['ddim', 'p', 'dpm++2m', 'dpm++3m-sde', 'unipc', 'heun', 'euler-a']],
   ['vocoder', 'Vocoder', 'choice', ['univnet', 'vocos', 'bigvgan', 'hifigan']],
   ['cond_free', 'Conditioning-free guidance', 'choice', ['on', 'off']],

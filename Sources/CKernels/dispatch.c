@@ -13,6 +13,8 @@ const tk_table *tk_table_for(tk_isa isa) {
             int has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
             return has ? &tk_table_avx2 : NULL;
         }
+        // AMX multiplies matrices only; all else stays as it is.
+        case TK_AMX: return tk_has_amx_products() ? tk_table_for(TK_AVX512) : NULL;
         case TK_AVX512: {
             int has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum tk_isa { TK_SCALAR = 0, TK_AVX2 = 1, TK_AVX512 = 2 } tk_isa;
+typedef enum tk_isa { TK_SCALAR = 0, TK_AVX2 = 1, TK_AVX512 = 2, TK_AMX = 3 } tk_isa;
 
 // Element-wise functions of one input. `p` and `q` are the parameters of those that have them.
 // The comment says what the gradient kernel wants as `saved`: the input x or the output y.
@@ -252,12 +252,20 @@ void tk_restore_denormals(uint64_t mode);
 // Tells a spinning processor to wait a little.
 void tk_pause(void);
 
-// Whether this processor multiplies bfloat16 with float32 sums, which tk_multiply_bf16 needs.
+// C [m, n] = or += A [m, k] B [k, n], each element of A and B rounded to bfloat16. Operands are row-major with strides in
+// elements; a transposed one is stored the other way round. `scratch` has the bytes that the kernel says it needs, at a
+// 64-byte boundary.
+typedef void tk_bf16_product(size_t m, size_t n, size_t k, const float *a, ptrdiff_t a_stride, int a_transposed, const float *b,
+                             ptrdiff_t b_stride, int b_transposed, int accumulate, float *c, ptrdiff_t c_stride, void *scratch);
+
+// With AVX-512's instructions for bfloat16, where this processor has them.
 int tk_has_bf16_products(void);
 size_t tk_bf16_scratch_bytes(void);
-// C [m, n] = or += A [m, k] B [k, n], each element of A and B rounded to bfloat16. Operands are row-major with strides in
-// elements; a transposed one is stored the other way round. `scratch` has tk_bf16_scratch_bytes, at a 64-byte boundary.
-void tk_multiply_bf16(size_t m, size_t n, size_t k, const float *a, ptrdiff_t a_stride, int a_transposed, const float *b,
-                      ptrdiff_t b_stride, int b_transposed, int accumulate, float *c, ptrdiff_t c_stride, void *scratch);
+tk_bf16_product tk_multiply_bf16;
+
+// The same with AMX, where this processor has it and the system lets this process use it: several times as fast.
+int tk_has_amx_products(void);
+size_t tk_amx_scratch_bytes(void);
+tk_bf16_product tk_multiply_amx;
 
 #endif

@@ -37,7 +37,7 @@ enum BLAS {
         let execution = Execution.current
         if execution.products == .bfloat16, alpha == 1, beta == 0 || beta == 1, m * n * k > parallelThreshold {
             return multiplyHalves(
-                m: m, n: n, k: k, a: a, b: b, accumulates: beta == 1, c: c, cStride: cStride, execution.pool)
+                m: m, n: n, k: k, a: a, b: b, accumulates: beta == 1, c: c, cStride: cStride, execution)
         }
         let (rowTiles, columnTiles) = tiles(m: m, n: n, k: k)
         let rowStep = step(m, rowTiles)
@@ -57,23 +57,27 @@ enum BLAS {
 
     /// C = A B, or C += A B, with factors rounded to bfloat16.
     ///
-    /// An element does not depend on the tile that it is in, so there are as many tiles as threads need.
+    /// An element does not depend on the tile that it is in, so there are as many tiles as threads need; their sizes are
+    /// multiples of what the kernels work on at a time.
     private static func multiplyHalves(
         m: Int, n: Int, k: Int, a: MatrixOperand, b: MatrixOperand, accumulates: Bool, c: UnsafeMutablePointer<Float>,
-        cStride: Int, _ pool: ThreadPool
+        cStride: Int, _ execution: Execution
     ) {
+        let pool = execution.pool
+        let usesTileRegisters = execution.instructionSet == .amx
+        let multiply = usesTileRegisters ? tk_multiply_amx : tk_multiply_bf16
+        let size = usesTileRegisters ? tk_amx_scratch_bytes() : tk_bf16_scratch_bytes()
         let pieces = pool.threadCount == 1 ? 1 : min(2 * pool.threadCount, max(1, max(m, n) / 96))
-        let (rowStep, columnStep) = m >= n ? (halfStep(m, pieces, 8), n) : (m, halfStep(n, pieces, 48))
+        let (rowStep, columnStep) = m >= n ? (halfStep(m, pieces, 32), n) : (m, halfStep(n, pieces, 96))
         let columnTiles = (n + columnStep - 1) / columnStep
         let tileCount = (m + rowStep - 1) / rowStep * columnTiles
         pool.forEachChunk(tileCount, grain: 1) { tiles in
-            let size = tk_bf16_scratch_bytes()
             let scratch = BufferPool.shared.allocate(byteCount: size)
             defer { BufferPool.shared.deallocate(scratch, byteCount: size) }
             for tile in tiles {
                 let (i, j) = (tile / columnTiles * rowStep, tile % columnTiles * columnStep)
                 let (left, right) = (a.offset(rows: i, columns: 0), b.offset(rows: 0, columns: j))
-                tk_multiply_bf16(
+                multiply(
                     min(rowStep, m - i), min(columnStep, n - j), k, left.base, left.stride, left.isTransposed ? 1 : 0,
                     right.base, right.stride, right.isTransposed ? 1 : 0, accumulates ? 1 : 0, c + i * cStride + j,
                     cStride, scratch)

@@ -4,6 +4,8 @@ import Foundation
 /// An instruction set that kernels were written for.
 public enum InstructionSet: String, Sendable, CaseIterable {
     case scalar, avx2, avx512
+    /// AVX-512, with products of bfloat16 factors on the tile registers of Intel's AMX.
+    case amx
 
     /// Whether this processor runs it.
     public var isAvailable: Bool { tk_table_for(code) != nil }
@@ -16,6 +18,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
         case .scalar: TK_SCALAR
         case .avx2: TK_AVX2
         case .avx512: TK_AVX512
+        case .amx: TK_AMX
         }
     }
 }
@@ -23,7 +26,8 @@ public enum InstructionSet: String, Sendable, CaseIterable {
 /// How precisely large matrix products are made; sums and everything else are float32 either way.
 public enum ProductPrecision: String, Sendable, CaseIterable {
     case float32
-    /// Factors are rounded to bfloat16: mixed precision. Two to four times as fast where the processor has instructions for it.
+    /// Factors are rounded to bfloat16: mixed precision. Two to four times as fast where the processor has AVX-512 BF16,
+    /// more with AMX.
     case bfloat16
 
     /// Whether this processor has instructions for it.

@@ -17,13 +17,20 @@ struct HalfProductTests {
             : Tensor(random.normals(rows * columns), shape: [rows, columns])
     }
 
-    @Test("They are the float32 products of rounded factors, whatever is transposed", arguments: sizes, [0, 1, 2, 3])
-    func values(size: (m: Int, n: Int, k: Int), forms: Int) {
+    /// One for each kernel: AVX-512's stays to be checked where AMX is there, too.
+    private static let sets = [TortoiseCore.InstructionSet.avx512, .amx].filter(\.isAvailable)
+
+    @Test("They are the float32 products of rounded factors, whatever is transposed", arguments: sizes, sets)
+    func values(size: (m: Int, n: Int, k: Int), set: TortoiseCore.InstructionSet) {
+        for forms in 0...3 { check(size, forms: forms, set) }
+    }
+
+    private func check(_ size: (m: Int, n: Int, k: Int), forms: Int, _ set: TortoiseCore.InstructionSet) {
         let a = operand(size.m, size.k, 1, transposed: forms & 1 != 0)
         let b = operand(size.k, size.n, 2, transposed: forms & 2 != 0)
         let rounded = { (x: Tensor) in x.converted(to: .bfloat16).converted(to: .float32) }
         let expected = rounded(a).matmul(rounded(b)).values
-        let found = Execution.with(products: .bfloat16) { a.matmul(b).values }
+        let found = Execution.with(instructionSet: set, products: .bfloat16) { a.matmul(b).values }
         let tolerance = 2e-6 * Float(size.k).squareRoot() * 4
         #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) })
         let plain = a.matmul(b).values
@@ -34,11 +41,11 @@ struct HalfProductTests {
         #expect(error < 1e-4 * power && error > 1e-8 * power)
     }
 
-    @Test("The bits do not depend on the number of threads", arguments: sizes)
-    func threads(size: (m: Int, n: Int, k: Int)) {
+    @Test("The bits do not depend on the number of threads", arguments: sizes, sets)
+    func threads(size: (m: Int, n: Int, k: Int), set: TortoiseCore.InstructionSet) {
         let a = operand(size.m, size.k, 3, transposed: false), b = operand(size.k, size.n, 4, transposed: true)
         let results = [1, 2, 3, 7].map { count in
-            Execution.with(threads: count, products: .bfloat16) { a.matmul(b).values }
+            Execution.with(instructionSet: set, threads: count, products: .bfloat16) { a.matmul(b).values }
         }
         #expect(results.allSatisfy { $0 == results[0] })
     }

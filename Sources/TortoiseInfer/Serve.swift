@@ -53,12 +53,15 @@ import TortoiseCore
                 mirror: ProcessInfo.processInfo.environment["TORTOISE_MIRROR"])
             let clips = AudioLimits(
                 maximumSeconds: options.clipSeconds, maximumBytes: options.uploadLimit, maximumSamples: 32 << 20)
-            let (precision, adapters, frontEnd) = (parts.precision, parts.adapters, parts.frontEnd)
+            let (precision, products) = (parts.precision, parts.products)
+            let (adapters, frontEnd) = (parts.adapters, parts.frontEnd)
             let server = try TortoiseServer(
                 options, catalog: catalog, monitor: TrainingFolders(root: training, program: Self.trainer),
                 isQuiet: quiet
             ) {
-                LocalSynthesizer(catalog, precision: precision, adapters: adapters, frontEnd: frontEnd, limits: clips)
+                LocalSynthesizer(
+                    catalog, precision: precision, products: products, adapters: adapters, frontEnd: frontEnd,
+                    limits: clips)
             }
             try server.run { address in
                 try? FileHandle.standardError.write(contentsOf: Data("listening at \(address)\n".utf8))

@@ -41,6 +41,9 @@ struct ModelOptions: ParsableArguments {
     )
     var dtype: String?
 
+    @Flag(help: "Mixed precision: let diffusion multiply matrices of bfloat16 factors. Faster on processors with AMX.")
+    var amp = false
+
     @Option(
         help: ArgumentHelp(
             "The text cleaners: extended, english (as the published models were trained) or basic.", valueName: "name"))
@@ -53,13 +56,16 @@ struct ModelOptions: ParsableArguments {
     struct Parts {
         let files: ModelFiles
         let precision: WeightPrecision?
+        let products: ProductPrecision
         let unloads: Bool
         let adapters: [SpeechModels.AdapterFile]
         let frontEnd: TextFrontEnd
 
         /// - Parameter keepsLoaded: Whether stages stay in memory after their turn, for more than one phrase.
         func models(keepsLoaded: Bool = true) -> SpeechModels {
-            SpeechModels(files, precision: precision, adapters: adapters, keepsLoaded: keepsLoaded && !unloads)
+            SpeechModels(
+                files, precision: precision, products: products, adapters: adapters,
+                keepsLoaded: keepsLoaded && !unloads)
         }
     }
 
@@ -78,7 +84,18 @@ struct ModelOptions: ParsableArguments {
         let adapters = named.isEmpty ? [files.adapter].compactMap { $0 } : try named.map(Self.adapter)
         return Parts(
             files: files, precision: try dtype.map(Self.precision) ?? inference.weightDType?.precision,
-            unloads: inference.autoUnload, adapters: adapters, frontEnd: frontEnd)
+            products: products(amp || inference.usesMixedPrecision), unloads: inference.autoUnload, adapters: adapters,
+            frontEnd: frontEnd)
+    }
+
+    private func products(_ isMixed: Bool) -> ProductPrecision {
+        guard isMixed else { return .float32 }
+        guard ProductPrecision.bfloat16.isAvailable else {
+            let note = "--amp: this processor has no bfloat16 products, so everything is in float32\n"
+            try? FileHandle.standardError.write(contentsOf: Data(note.utf8))
+            return .float32
+        }
+        return .bfloat16
     }
 
     private static func precision(_ name: String) throws -> WeightPrecision {

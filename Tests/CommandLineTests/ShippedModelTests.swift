@@ -78,6 +78,25 @@ import TortoiseCore
         }
     }
 
+    /// The codes are the same, and so is the length; the threads do not matter here either.
+    @Test(.enabled(if: ProductPrecision.bfloat16.isAvailable, "this processor has no bfloat16 products"))
+    func mixedPrecisionSpeaksAlmostTheSame() throws {
+        try withTemporaryFolder { folder in
+            let spoken = try [([], "2"), (["--amp"], "1"), (["--amp"], "2")].map { flags, threads in
+                let path = folder.path + "/speech.wav"
+                let result = try run(
+                    "tortoise-infer", ["Yes.", "--voice", "heart", "-o", path] + flags,
+                    environment: ["TORTOISE_THREADS": threads])
+                #expect(result.status == 0, "\(result.errors)")
+                return try AudioFile.read(path).mono()
+            }
+            let (plain, mixed) = (spoken[0], spoken[1])
+            #expect(mixed == spoken[2] && mixed != plain && mixed.count == plain.count)
+            let energies = spoken.map { $0.reduce(0) { $0 + $1 * $1 } }
+            #expect((0.8...1.25).contains(energies[1] / energies[0]), "\(energies)")
+        }
+    }
+
     /// The codes of a recording, spoken in its own voice and in another one, last as long as it did.
     @Test func recordingsAreConverted() throws {
         try withTemporaryFolder { folder in

@@ -22,6 +22,9 @@ enum BLAS {
     /// Products below this many multiply-adds are not worth a second thread.
     private static let parallelThreshold = 1 << 18
 
+    /// Whether a product is worth more than one thread, or another precision.
+    static func isLarge(m: Int, n: Int, k: Int) -> Bool { m * n * k > parallelThreshold }
+
     /// C = alpha A B + beta C on the pool.
     ///
     /// - Parameters:
@@ -35,7 +38,7 @@ enum BLAS {
     ) {
         guard m > 0, n > 0 else { return }
         let execution = Execution.current
-        if execution.products == .bfloat16, alpha == 1, beta == 0 || beta == 1, m * n * k > parallelThreshold {
+        if execution.products == .bfloat16, alpha == 1, beta == 0 || beta == 1, isLarge(m: m, n: n, k: k) {
             return multiplyHalves(
                 m: m, n: n, k: k, a: a, b: b, accumulates: beta == 1, c: c, cStride: cStride, execution)
         }
@@ -104,7 +107,7 @@ enum BLAS {
 
     /// How many tiles C is cut into, down and across; a function of the shape only.
     static func tiles(m: Int, n: Int, k: Int) -> (rows: Int, columns: Int) {
-        guard m * n * max(k, 1) > parallelThreshold else { return (1, 1) }
+        guard isLarge(m: m, n: n, k: max(k, 1)) else { return (1, 1) }
         let pieces = min(8, max(2, max(m, n) / tileTarget))
         // Each row of tiles packs B once more and each column of tiles A: k times this many numbers in all.
         func packing(_ rows: Int) -> Int { rows * n + pieces / rows * m }

@@ -53,6 +53,7 @@ extension Kernel {
         _ y: Floats, _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
         _ sums: ShiftedSums
     ) {
+        if let products = ConvolutionProducts(sums) { return products.run(y, x, weight: weight, bias: bias) }
         let blocking = ConvolutionBlocking(sums)
         let weights = PackedConvolution(weight, sums, channelBlock: blocking.channels)
         let job = ConvolutionJob(sums: sums, blocking: blocking, weights: weights)

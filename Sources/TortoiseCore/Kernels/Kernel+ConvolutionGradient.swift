@@ -18,6 +18,8 @@ extension Kernel {
                     m: shape.coarseChannels, n: shape.fineChannels, k: length, a: a, b: b, beta: item == 0 ? 0 : 1,
                     c: dWeight, cStride: shape.fineChannels)
             }
+        } else if let products = ConvolutionProducts(ShiftedSums(down: shape)) {
+            products.weightGradient(dWeight, gradient: coarse, source: fine)
         } else {
             WeightGradientJob(shape).run(dWeight, coarse: coarse, fine: fine)
         }

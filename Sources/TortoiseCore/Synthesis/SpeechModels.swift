@@ -5,6 +5,8 @@ public final class SpeechModels {
     public let files: ModelFiles
     /// How matrices of weights are kept; nil keeps int8 ones as they are in their files, and all others in float32.
     public let precision: WeightPrecision?
+    /// How the diffusion decoder, which takes most of the time, multiplies large matrices.
+    let products: ProductPrecision
     private let adapters: [AdapterFile]
     /// Whether stages stay in memory after their turn.
     private let keepsLoaded: Bool
@@ -29,16 +31,19 @@ public final class SpeechModels {
         }
     }
 
+    /// - Precondition: the processor has the products (`isAvailable`).
     public init(
-        _ files: ModelFiles, precision: WeightPrecision? = nil, adapters: [AdapterFile] = [],
-        keepsLoaded: Bool = true
+        _ files: ModelFiles, precision: WeightPrecision? = nil, products: ProductPrecision = .float32,
+        adapters: [AdapterFile] = [], keepsLoaded: Bool = true
     ) {
-        (self.files, self.precision, self.adapters, self.keepsLoaded) = (files, precision, adapters, keepsLoaded)
+        precondition(products.isAvailable, "this processor has no bfloat16 products")
+        (self.files, self.precision, self.products) = (files, precision, products)
+        (self.adapters, self.keepsLoaded) = (adapters, keepsLoaded)
     }
 
     /// The models of a set around an autoregressive model that is in memory: one that is being trained.
     init(_ files: ModelFiles, autoregressive: AutoregressiveModel) {
-        (self.files, precision, adapters, keepsLoaded) = (files, .float32, [], true)
+        (self.files, precision, products, adapters, keepsLoaded) = (files, .float32, .float32, [], true)
         autoregressiveModel = autoregressive
     }
 
@@ -200,7 +205,7 @@ public final class SpeechModels {
             files.find(stage).map { "\(stage.rawValue) \(FileState(of: $0))" }
         }
         let adapters = adapters.map { "\(FileState(of: $0.path)) \($0.strength) \($0.alpha ?? 0)" }
-        return (stages + adapters + [precision?.rawValue ?? ""]).joined(separator: "\n")
+        return (stages + adapters + [precision?.rawValue ?? "", products.rawValue]).joined(separator: "\n")
     }
 
     /// Writes a voice of these models, with what identifies them.

@@ -219,8 +219,10 @@ public final class SpeechPipeline {
         _ noise: DiffusionNoise, _ progress: (SpeechProgress) throws -> Void
     ) throws -> Tensor {
         try timed(.diffusion) {
-            try model.mel(of: latents, frames: frames.count, voice: voice.diffusion, settings, noise) {
-                try progress(SpeechProgress(stage: .diffusion, done: $0, total: $1))
+            try Execution.with(products: models.products) {
+                try model.mel(of: latents, frames: frames.count, voice: voice.diffusion, settings, noise) {
+                    try progress(SpeechProgress(stage: .diffusion, done: $0, total: $1))
+                }
             }
         }
     }

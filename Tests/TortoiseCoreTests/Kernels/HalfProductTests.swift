@@ -64,4 +64,31 @@ struct HalfProductTests {
             #expect(found != expected && error < 1e-4 * power && power > 0)
         }
     }
+
+    /// Convolutions are products only where there is AMX; elsewhere they stay float32 and are the same bits.
+    @Test("A convolution and its gradients are near those in float32", arguments: [(3, 1, 1), (5, 2, 4), (2, 1, 0)])
+    func convolutions(taps: Int, dilation: Int, padding: Int) {
+        let random = RandomSource(seed: 7).stream
+        let x = Tensor(random.normals(2 * 64 * 150), shape: [2, 64, 150]).tracked()
+        let w = Tensor(random.normals(96 * 64 * taps), shape: [96, 64, taps]).tracked()
+        let up = Tensor(random.normals(64 * 96 * taps), shape: [64, 96, taps]).tracked()
+        let bias = Tensor(random.normals(96), shape: [96])
+        func results(_ set: TortoiseCore.InstructionSet, _ products: ProductPrecision, threads: Int = 2) -> [[Float]] {
+            Execution.with(instructionSet: set, threads: threads, products: products) {
+                let down = conv1d(x, weight: w, bias: bias, dilation: dilation, padding: padding)
+                let back = convTranspose1d(x, weight: up, bias: bias, dilation: dilation, padding: padding)
+                let found = (down.squared.mean + back.squared.mean).gradients()
+                return [down.values, back.values] + [x, w, up].map { found[$0]?.values ?? [] }
+            }
+        }
+        for set in Self.sets {
+            let (exact, halves) = (results(set, .float32), results(set, .bfloat16))
+            for (found, expected) in zip(halves, exact) {
+                let error = zip(found, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                let power = expected.reduce(0) { $0 + $1 * $1 }
+                #expect(error < 1e-4 * power && power > 0 && (set != .amx || found != expected))
+            }
+            #expect(results(set, .bfloat16, threads: 1) == halves)
+        }
+    }
 }

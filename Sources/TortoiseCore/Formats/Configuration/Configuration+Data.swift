@@ -8,6 +8,8 @@ public struct InferenceSettings: Equatable, Sendable {
     public var weightDType: WeightDType?
     /// Let go of each model after its turn.
     public var autoUnload = false
+    /// Multiply matrices of bfloat16 factors in the diffusion decoder.
+    public var usesMixedPrecision = false
 
     public init() {}
 }
@@ -16,7 +18,8 @@ extension InferenceSettings: ConfigurationSection {
     static func describe(_ keys: inout ConfigurationKeys<InferenceSettings>) {
         keys.key("weight_dtype", \.weightDType)
         keys.key("auto_unload", \.autoUnload)
-        keys.vestigial("backend", "amp", "normalize", "batch_size", "audio_backends", "use_vocos")
+        keys.key("amp", \.usesMixedPrecision)
+        keys.vestigial("backend", "normalize", "batch_size", "audio_backends", "use_vocos")
     }
 }
 

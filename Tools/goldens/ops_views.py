@@ -1,4 +1,4 @@
-"""Golden cases of gathering, scattering and views; see ops.py."""
+"""Golden cases of gathering and views; see ops.py."""
 
 import torch
 import torch.nn.functional as F
@@ -15,8 +15,6 @@ def gather():
         index_shape[axis] = taken
         index = integers(shape[axis], *index_shape)
         family.case(f"gather{number}", lambda x, i: x.gather(axis, i), normal(*shape), index, axis=axis)
-        family.case(
-            f"scatter{number}", lambda x, s, i: x.scatter_add(axis, i, s), normal(*shape), normal(*index_shape, seed="source"), index, axis=axis)
     return family
 
 

@@ -34,36 +34,16 @@ extension Tensor {
     /// - Parameter indices: int32, of this tensor's shape except along `axis`.
     /// - Precondition: every index lies within the axis.
     public func gathered(_ axis: Int, _ indices: Tensor) -> Tensor {
-        let flat = flatIndices(resolve(axis), indices, "gather")
+        let flat = flatIndices(resolve(axis), indices)
         return embedding(reshaped(-1, 1), flat).reshaped(indices.shape)
     }
 
-    /// Adds values at indices along an axis: the transpose of `gathered`; equal indices add up.
-    ///
-    /// - Parameters:
-    ///   - indices: int32, of this tensor's shape except along `axis`.
-    ///   - source: float32, of the shape of `indices`.
-    /// - Returns: This tensor with the sums added.
-    public func scatterAdding(_ axis: Int, _ indices: Tensor, _ source: Tensor) -> Tensor {
-        precondition(indices.shape == source.shape, "scatter: indices \(indices.shape), source \(source.shape)")
-        let axis = resolve(axis)
-        let flat = flatIndices(axis, indices, "scatter")
-        let sum = Tensor(uninitialized: shape)
-        sum.storeValues(of: detached)
-        withFloats(sum, source.contiguousValues) { y, x in
-            withIndices(flat) { Kernel.scatterAddRows(table: y, x, index: $0, rows: flat.count, width: 1) }
-        }
-        return sum.recorded("scatterAdd", from: self, source) { gradient in
-            [gradient, gradient.gathered(axis, indices)]
-        }
-    }
-
     /// The position in this tensor's row-major order that each index stands for.
-    private func flatIndices(_ axis: Int, _ indices: Tensor, _ operation: StaticString) -> Tensor {
+    private func flatIndices(_ axis: Int, _ indices: Tensor) -> Tensor {
         var expected = shape
         expected[axis] = indices.rank == rank ? indices.shape[axis] : -1
-        precondition(indices.shape == expected, "\(operation): indices \(indices.shape) along axis \(axis) of \(shape)")
-        checkIndices(indices, below: shape[axis], operation)
+        precondition(indices.shape == expected, "gather: indices \(indices.shape) along axis \(axis) of \(shape)")
+        checkIndices(indices, below: shape[axis], "gather")
         let inner = Array(shape[(axis + 1)...]).product
         let (taken, all) = (indices.shape[axis], shape[axis])
         let flat = indices.indexValues.enumerated().map { position, index -> Int32 in

@@ -74,24 +74,6 @@ public func l1Loss(_ a: Tensor, _ b: Tensor, reduction: LossReduction = .mean) -
     (a - b).magnitude.reduced(by: reduction)
 }
 
-/// Quadratic for differences below `beta`, linear beyond (Girshick, "Fast R-CNN", 2015).
-public func smoothL1Loss(_ a: Tensor, _ b: Tensor, beta: Float = 1, reduction: LossReduction = .mean) -> Tensor {
-    precondition(beta > 0, "smooth L1: beta must be positive, found \(beta)")
-    let distance = (a - b).magnitude
-    let near = distance.clamped(to: 0...beta)
-    // near² / 2β + (|d| − near): the second part is 0 below beta.
-    return (near.squared * (0.5 / beta) + (distance - near)).reduced(by: reduction)
-}
-
-/// The cosine of the angle between vectors along an axis; the axis goes.
-///
-/// - Parameter epsilon: The least product of lengths that is divided by, as in PyTorch.
-public func cosineSimilarity(_ a: Tensor, _ b: Tensor, axis: Int = -1, epsilon: Float = 1e-8) -> Tensor {
-    let lengthA = a.squared.sum(axis).sqrt.clamped(to: epsilon...Float.greatestFiniteMagnitude)
-    let lengthB = b.squared.sum(axis).sqrt.clamped(to: epsilon...Float.greatestFiniteMagnitude)
-    return (a * b).sum(axis) / (lengthA * lengthB)
-}
-
 extension Tensor {
     func reduced(by reduction: LossReduction) -> Tensor {
         switch reduction {

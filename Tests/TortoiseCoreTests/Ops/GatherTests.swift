@@ -12,14 +12,10 @@ import Testing
         for item in try file.cases("embedding") { checkOp(item) { embedding($0[0], $0[1]) } }
     }
 
-    @Test func gatheringAndScattering() throws {
+    @Test func gathering() throws {
         for item in try file.cases("gather") {
             let axis = try item.int("axis")
             checkOp(item) { $0[0].gathered(axis, $0[1]) }
-        }
-        for item in try file.cases("scatter") {
-            let axis = try item.int("axis")
-            checkOp(item) { $0[0].scatterAdding(axis, $0[2], $0[1]) }
         }
     }
 
@@ -29,9 +25,6 @@ import Testing
         checkSplitting("embedding", [randomTensor([53, 130]), indices]) { embedding($0[0], $0[1]) }
         let matrix = Tensor(indices: (0..<(40 * 1_000)).map { Int32($0 * 7919 % 70) }, shape: [40, 1_000])
         checkSplitting("gather", [randomTensor([40, 70]), matrix]) { $0[0].gathered(1, $0[1]) }
-        checkSplitting("scatter", [randomTensor([40, 70], "a"), matrix, randomTensor([40, 1_000], "b")]) {
-            $0[0].scatterAdding(1, $0[1], $0[2])
-        }
     }
 
     @Test func wrongIndicesStop() async {
@@ -44,9 +37,6 @@ import Testing
         }
         await #expect(processExitsWith: .failure) {
             _ = Tensor.ones([2, 3]).gathered(1, Tensor(indices: [0, 3], shape: [2, 1]))
-        }
-        await #expect(processExitsWith: .failure) {
-            _ = Tensor.ones([2, 3]).scatterAdding(1, Tensor(indices: [0, 1], shape: [2, 1]), .ones([2, 2]))
         }
     }
 }

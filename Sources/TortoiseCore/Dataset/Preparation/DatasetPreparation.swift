@@ -152,7 +152,7 @@ public final class DatasetPreparation {
         do {
             encoded = try encoder.encode(sound.samples, wide: sound.wideSamples, tokens: ids, random)
         } catch let error as InputError {
-            return .failure(DroppedRecording(reason: .tooLong, detail: error.problem))
+            return .failure(DroppedRecording(reason: .refusedByModels, detail: error.problem))
         }
         if encoder.makesCodes, encoded.codes.allSatisfy({ $0 == 0 }) {
             return .failure(DroppedRecording(reason: .badCodes))

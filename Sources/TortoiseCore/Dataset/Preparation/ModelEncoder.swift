@@ -50,6 +50,11 @@ public final class ModelEncoder: UtteranceEncoder {
                 "takes latents of width \(other), and the autoregressive model makes such of width \(width)",
                 at: diffusion ?? "", try: "give the models of one set")
         }
+        if makesDiffusedMels, let bands = self.diffusion?.config.melChannels, bands != 100 {
+            throw InputError.model(
+                "makes mels of \(bands) bands, and the dataset's have 100", at: diffusion ?? "",
+                try: "give a decoder for TorToiSe's mels")
+        }
         var hashes: [String: String] = [:]
         for (name, path) in [("dvae", dvae), ("autoregressive", autoregressive), ("diffusion", diffusion)] {
             if let path { hashes[name] = try SHA256.hex(ofFile: path) }

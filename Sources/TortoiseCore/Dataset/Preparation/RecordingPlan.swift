@@ -25,6 +25,7 @@ public enum DropReason: String, CaseIterable, Sendable {
     case notANumber = "NaN or infinity in the audio"
     case tooShort = "too short"
     case tooLong = "too long"
+    case refusedByModels = "not what the models take"
     case otherLanguage = "another language"
     case noTokens = "no character of the vocabulary"
     case duplicate = "a name that is there already"

@@ -28,7 +28,7 @@ public protocol UtteranceEncoder: AnyObject {
     ///   - samples: At 22,050 Hz, for the autoregressive stage.
     ///   - wideSamples: The same at 24,000 Hz, for the diffusion stage.
     ///   - random: For the crop of a long clip, and the noise of diffusion.
-    /// - Throws: `InputError.data` for texts and recordings that are longer than the models' longest.
+    /// - Throws: `InputError.data` for texts and recordings that the models do not take, such as too long ones.
     func encode(
         _ samples: [Float], wide wideSamples: [Float], tokens: [Int32], _ random: RandomSource
     ) throws -> EncodedSound

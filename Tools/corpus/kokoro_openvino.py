@@ -72,11 +72,14 @@ class Graph:
         onnx.save(self.model, path)
 
 
+def along_outputs(array, rank):
+    """Scales or zero points of each output channel, so that they broadcast over a weight."""
+    return array.reshape(-1, *[1] * (rank - 1)) if array.size > 1 else array
+
+
 def use_float_convolutions(graph):
     """DynamicQuantizeLinear, ConvInteger, Add, Cast and Mul become a Conv with the dequantised weight."""
     for index, node in enumerate([node for node in graph.graph.node if node.op_type == "ConvInteger"]):
-        def along_outputs(array, rank):
-            return array.reshape(-1, *[1] * (rank - 1)) if array.size > 1 else array
         quantized = graph.producer[node.input[0]]
         weight, zero = graph.array(node.input[1]), np.float32(0)
         if len(node.input) > 3:

@@ -26,8 +26,8 @@ public enum InstructionSet: String, Sendable, CaseIterable {
 /// How precisely large matrix products are made; sums and everything else are float32 either way.
 public enum ProductPrecision: String, Sendable, CaseIterable {
     case float32
-    /// Factors are rounded to bfloat16: mixed precision. Two to four times as fast where the processor has AVX-512 BF16,
-    /// more with AMX.
+    /// Factors are rounded to bfloat16: mixed precision. Faster where the processor is AMD's and has AVX-512 BF16, or
+    /// Intel's and has AMX; with Intel's AVX-512 BF16 alone it is slower.
     case bfloat16
 
     /// Whether this processor has instructions for it.

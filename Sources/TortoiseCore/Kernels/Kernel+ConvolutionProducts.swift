@@ -14,10 +14,18 @@ struct ConvolutionProducts {
         (self.sums, taps) = (sums, sums.phases[0])
     }
 
-    /// Where the source exists for a tap, in output steps.
-    private func steps(_ tap: ShiftedSums.Tap) -> Range<Int> {
-        let low = max(0, -tap.shift)
-        return low..<max(low, min(sums.outputLength, sums.sourceLength - tap.shift))
+    /// Calls `body` for every item of the batch and every tap: how many steps the source has for it, and where the first of them
+    /// is in the source and in the output.
+    private func forEachTap(_ body: (_ tap: Int, _ steps: Int, _ source: Int, _ output: Int) -> Void) {
+        for item in 0..<sums.batch {
+            let source = item * sums.channels * sums.sourceLength
+            let output = item * sums.rows * sums.outputLength
+            for (index, tap) in taps.enumerated() {
+                let first = max(0, -tap.shift)
+                let steps = min(sums.outputLength, sums.sourceLength - tap.shift) - first
+                if steps > 0 { body(index, steps, source + first + tap.shift, output + first) }
+            }
+        }
     }
 
     /// Where the weight of one tap is kept: dense, [rows, channels].
@@ -46,18 +54,12 @@ struct ConvolutionProducts {
             let start = bias.map { $0[row % sums.rows] } ?? 0
             (y + row * sums.outputLength).update(repeating: start, count: sums.outputLength)
         }
-        for item in 0..<sums.batch {
-            let source = x + item * sums.channels * sums.sourceLength
-            let output = y + item * sums.rows * sums.outputLength
-            for (index, tap) in taps.enumerated() {
-                let steps = steps(tap)
-                BLAS.multiply(
-                    m: sums.rows, n: steps.count, k: sums.channels,
-                    a: MatrixOperand(base: matrix(matrices, index), stride: sums.channels, isTransposed: false),
-                    b: MatrixOperand(
-                        base: source + steps.lowerBound + tap.shift, stride: sums.sourceLength, isTransposed: false),
-                    beta: 1, c: output + steps.lowerBound, cStride: sums.outputLength)
-            }
+        forEachTap { tap, steps, source, output in
+            BLAS.multiply(
+                m: sums.rows, n: steps, k: sums.channels,
+                a: MatrixOperand(base: matrix(matrices, tap), stride: sums.channels, isTransposed: false),
+                b: MatrixOperand(base: x + source, stride: sums.sourceLength, isTransposed: false), beta: 1,
+                c: y + output, cStride: sums.outputLength)
         }
         withExtendedLifetime(matrices) {}
     }
@@ -66,19 +68,12 @@ struct ConvolutionProducts {
     func weightGradient(_ dWeight: Floats, gradient: UnsafePointer<Float>, source x: UnsafePointer<Float>) {
         let matrices = Scratch(count: max(1, taps.count * sums.rows * sums.channels))
         matrices.base.update(repeating: 0, count: taps.count * sums.rows * sums.channels)
-        for item in 0..<sums.batch {
-            let source = x + item * sums.channels * sums.sourceLength
-            let output = gradient + item * sums.rows * sums.outputLength
-            for (index, tap) in taps.enumerated() {
-                let steps = steps(tap)
-                BLAS.multiply(
-                    m: sums.rows, n: sums.channels, k: steps.count,
-                    a: MatrixOperand(
-                        base: output + steps.lowerBound, stride: sums.outputLength, isTransposed: false),
-                    b: MatrixOperand(
-                        base: source + steps.lowerBound + tap.shift, stride: sums.sourceLength, isTransposed: true),
-                    beta: 1, c: matrix(matrices, index), cStride: sums.channels)
-            }
+        forEachTap { tap, steps, source, output in
+            BLAS.multiply(
+                m: sums.rows, n: sums.channels, k: steps,
+                a: MatrixOperand(base: gradient + output, stride: sums.outputLength, isTransposed: false),
+                b: MatrixOperand(base: x + source, stride: sums.sourceLength, isTransposed: true), beta: 1,
+                c: matrix(matrices, tap), cStride: sums.channels)
         }
         for tap in taps.indices {
             let matrix = matrix(matrices, tap)

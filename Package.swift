@@ -78,8 +78,8 @@ let package = Package(
 
         // What `scripts/fuzz` runs.
         .executableTarget(
-            name: "TortoiseFuzz", dependencies: ["TortoiseCommandLine", "TortoiseCore", arguments], path: "Fuzz",
-            swiftSettings: strict),
+            name: "TortoiseFuzz", dependencies: ["TortoiseCommandLine", "TortoiseCore", server, arguments],
+            path: "Fuzz", swiftSettings: strict),
 
         .testTarget(
             name: "TortoiseCoreTests",

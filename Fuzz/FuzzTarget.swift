@@ -1,6 +1,10 @@
 import Foundation
 import TortoiseCore
 
+#if Server
+    import TortoiseServer
+#endif
+
 /// A parser and what its inputs are made from.
 struct FuzzTarget: Sendable {
     let name: String
@@ -21,7 +25,7 @@ struct FuzzTarget: Sendable {
         return fromFiles + texts.map { Array($0.utf8) }
     }
 
-    static let all: [FuzzTarget] = weights + arrays + [audio] + texts
+    static let all: [FuzzTarget] = weights + arrays + [audio] + texts + requests
 
     private static func written(_ bytes: [UInt8], to path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
@@ -117,6 +121,37 @@ struct FuzzTarget: Sendable {
             },
         ]
     }
+
+    // MARK: - Requests
+
+    #if Server
+        private static let requests = [
+            FuzzTarget(name: "speech-request", files: [], texts: speechRequests) { bytes, _ in
+                try UntrustedBodies.readSpeech(bytes)
+            },
+            FuzzTarget(name: "form", files: [], texts: forms) { bytes, _ in try UntrustedBodies.readForm(bytes) },
+        ]
+
+        private static let speechRequests = [
+            #"{"model": "tts-1", "input": "Hello \u00e9 \ud83d\udc22.", "voice": "alloy", "response_format": "mp3", "speed": 1.25}"#,
+            #"{"input": "a", "voice": "anna:0.7+heart:0.3", "stream": true, "stream_format": "sse", "seed": 18446744073709551615}"#,
+            #"{"input": "b", "preset": "ultra_fast", "candidates": 4, "rank_by": "clvp", "keep": 2, "top_k": 50, "top_p": 0.8, "min_p": 0}"#,
+            #"{"input": "c", "mirostat": 2, "mirostat_tau": 3e0, "dry_multiplier": 0.8, "dry_range": -1, "min_ar_temp": 0.1, "max_ar_temp": 1}"#,
+            #"{"input": "d", "cond_free": true, "cond_free_k": 2, "cond_free_every": 2, "diffusion_sampler": "p", "vocoder": null}"#,
+        ]
+
+        private static let forms = [
+            [
+                "--limit", #"Content-Disposition: form-data; name="name""#, "", "anna", "--limit",
+                #"Content-Disposition: form-data; name="files"; filename="a/b.wav""#, "Content-Type: audio/wav", "",
+                "RIFF", "--limit--", "",
+            ].joined(separator: "\r\n")
+        ]
+    #else
+        private static let requests: [FuzzTarget] = []
+    #endif
+
+    // MARK: - Seeds
 
     private static func frontEnd(_ cleaners: TextCleaners) throws -> TextFrontEnd {
         TextFrontEnd(cleaners: cleaners, tokenizer: try tokenizer.get())

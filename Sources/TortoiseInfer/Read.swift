@@ -59,7 +59,8 @@ struct Read: ParsableCommand {
         }
         let content = try contents()
         let (models, frontEnd) = try modelOptions.load()
-        let voice = try VoiceLibrary(models, seed: settings.seed).voice(try voice ?? DefaultVoice.name())
+        let voice = try VoiceLibrary(models, seed: settings.seed, cache: .standard()).voice(
+            voice ?? DefaultVoice.name())
         let identity =
             "\(SpeechReport.settingsJSON(settings)) \(voice.autoregressive) \(voice.diffusion) \(models.identity)"
         var reading = try LongReading(

@@ -61,7 +61,7 @@ import TortoiseCore
             ) {
                 LocalSynthesizer(
                     catalog, precision: precision, products: products, adapters: adapters, frontEnd: frontEnd,
-                    limits: clips)
+                    limits: clips, cache: .standard())
             }
             try server.run { address in
                 try? FileHandle.standardError.write(contentsOf: Data("listening at \(address)\n".utf8))

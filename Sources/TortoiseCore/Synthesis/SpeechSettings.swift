@@ -27,7 +27,7 @@ public struct SpeechSettings: Sendable, Equatable {
     public init() {
         (sampling.temperature, sampling.repetitionPenalty, sampling.guidance) = (0.3, 1, 1)
         (diffusion.sampler, diffusion.temperature) = (.uniPC, 0.5)
-        diffusion.guidance = DiffusionGuidance(strength: 0.5)
+        diffusion.guidance = DiffusionGuidance(strength: 0.5, interval: 2)
         longestPhrase = Self.smallModelPhrase
     }
 
@@ -90,6 +90,9 @@ public struct SpeechSettings: Sendable, Equatable {
         }
         guard (0...100).contains(diffusion.guidance?.strength ?? 0) else {
             throw InputError.usage("expected 0 to 100", at: "--cond-free-k", try: "2 is the original's, 0 is none")
+        }
+        guard (1...1_000).contains(diffusion.guidance?.interval ?? 1) else {
+            throw InputError.usage("expected 1 to 1000 steps", at: "--cond-free-every", try: "1 is the original's")
         }
     }
 }

@@ -8,9 +8,11 @@ public struct VoiceLibrary {
     private let models: SpeechModels
     private let mode: LatentMode
     private let seed: UInt64
+    private let cache: VoiceCache?
 
-    public init(_ models: SpeechModels, mode: LatentMode = .whole, seed: UInt64 = 0) {
-        (self.models, self.mode, self.seed) = (models, mode, seed)
+    /// - Parameter cache: Where latents of recordings are looked up and kept; nil makes them anew.
+    public init(_ models: SpeechModels, mode: LatentMode = .whole, seed: UInt64 = 0, cache: VoiceCache? = nil) {
+        (self.models, self.mode, self.seed, self.cache) = (models, mode, seed, cache)
     }
 
     private static let audioSuffixes: Set = [
@@ -66,7 +68,7 @@ public struct VoiceLibrary {
     private func single(_ name: String) throws -> Voice {
         if name == "random" { return try random() }
         let pieces = ReferenceClips.paths(in: name)
-        if pieces.count > 1 { return try VoiceEncoder(models, mode: mode, seed: seed).encode(pieces) }
+        if pieces.count > 1 { return try encoded(pieces) }
         guard let path = try Self.place(of: name) else {
             let known = Self.names
             let near = nearestNames(to: name, among: known, limit: 3)
@@ -77,7 +79,12 @@ public struct VoiceLibrary {
                     : "did you mean \(near.joined(separator: ", "))?")
         }
         if path.hasSuffix("." + Voice.suffix) || path.hasSuffix(".pth") { return try Voice(path: path) }
-        return try VoiceEncoder(models, mode: mode, seed: seed).encode(Self.recordings(at: path))
+        return try encoded(Self.recordings(at: path))
+    }
+
+    private func encoded(_ recordings: [String]) throws -> Voice {
+        func encode() throws -> Voice { try VoiceEncoder(models, mode: mode, seed: seed).encode(recordings) }
+        return try cache?.voice(of: recordings, models, mode: mode, seed: seed, encode: encode) ?? encode()
     }
 
     /// A voice that nobody has: of the converters where the set has them, else noise around the voices that come with it.

@@ -216,7 +216,7 @@ struct SpeechField: Sendable {
             $1.request.settings.diffusion.sampler = try DiffusionSamplerName(parsing: $0)
         },
         flag("cond_free", "Lead diffusion away from what it makes without conditioning.") {
-            $1.request.settings.diffusion.guidance = $0 ? DiffusionGuidance() : nil
+            $1.request.settings.diffusion.setGuidance(strength: $0 ? DiffusionGuidance().strength : 0)
         },
         text(
             "vocoder", "How the waveform is made; the first that the set has unless given.",
@@ -229,7 +229,13 @@ struct SpeechField: Sendable {
     /// Fields that belong to a group of settings, whichever of them comes first.
     private static let late: [SpeechField] = [
         number("cond_free_k", "How strongly diffusion is led away; 0 for not at all.", 0...100) {
-            $1.request.settings.diffusion.guidance = $0 == 0 ? nil : DiffusionGuidance(strength: $0)
+            $1.request.settings.diffusion.setGuidance(strength: $0)
+        },
+        whole(
+            "cond_free_every", "At every how many steps diffusion looks what that is; 1 is exact, more is faster.",
+            1...1_000
+        ) {
+            $1.request.settings.diffusion.guidance?.interval = $0
         },
         number("min_ar_temp", "With max_ar_temp: a temperature that follows how unsure the model is.") {
             $1.sampling.dynamic.minimum = Float($0)

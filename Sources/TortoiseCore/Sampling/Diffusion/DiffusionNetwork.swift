@@ -34,9 +34,12 @@ public struct DiffusionGuidance: Sendable, Equatable {
     public var strength: Double
     /// Whether the strength grows from almost nothing at the noisiest step to all of it at the last.
     public var isRamped: Bool
+    /// At every how many steps the network is asked without conditioning; steps between are led by the difference of the last one
+    /// that was, which changes slowly (as Lv et al., "FasterCache", 2024, found of video). 1 is the original's, 2 saves a quarter of the time.
+    public var interval: Int
 
-    public init(strength: Double = 2, isRamped: Bool = true) {
-        (self.strength, self.isRamped) = (strength, isRamped)
+    public init(strength: Double = 2, isRamped: Bool = true, interval: Int = 1) {
+        (self.strength, self.isRamped, self.interval) = (strength, isRamped, interval)
     }
 
     /// k at a step of `count`.

@@ -62,6 +62,7 @@ struct DenoisingProcess {
     let noise: DiffusionNoise
     fileprivate let network: any DiffusionNetwork
     fileprivate let settings: DiffusionSampling
+    fileprivate let memory = GuidanceMemory()
 
     /// What the network says about `x` at a step.
     func predict(_ x: Tensor, _ step: Int) throws -> DiffusionPrediction {
@@ -74,9 +75,13 @@ struct DenoisingProcess {
         var noise = output.sliced(1, 0..<channels)
         let range = output.size(1) == channels ? nil : output.sliced(1, channels..<2 * channels)
         if let guidance = settings.guidance {
-            let other = try network.unconditionedPrediction(x, timestep: timestep).sliced(1, 0..<channels)
-            let strength = Float(guidance.strength(at: step, of: diffusion.count))
-            noise = noise * (1 + strength) - other * strength
+            if memory.difference == nil || step % guidance.interval == 0 {
+                memory.difference =
+                    try noise - network.unconditionedPrediction(x, timestep: timestep).sliced(1, 0..<channels)
+            }
+            if let difference = memory.difference {
+                noise = noise + difference * Float(guidance.strength(at: step, of: diffusion.count))
+            }
         }
         let start = diffusion.start(x, noise: noise, steps: steps(step, x))
         return DiffusionPrediction(start: settings.clipsStart ? start.clamped(to: -1...1) : start, varianceRange: range)
@@ -87,6 +92,11 @@ struct DenoisingProcess {
 
     /// One step for every batch entry.
     func steps(_ step: Int, _ x: Tensor) -> [Int] { [Int](repeating: step, count: x.size(0)) }
+}
+
+/// What guidance remembers from one step to the next: how conditioning changed the noise when the network was last asked without it.
+private final class GuidanceMemory {
+    var difference: Tensor?
 }
 
 /// How mels are drawn from a diffusion network.
@@ -102,6 +112,13 @@ public struct DiffusionSampling: Sendable, Equatable {
     public var clipsStart = true
 
     public init() {}
+
+    /// Sets how strongly samples are led, 0 for not at all, and leaves how guidance works.
+    public mutating func setGuidance(strength: Double) {
+        var changed = guidance ?? DiffusionGuidance()
+        changed.strength = strength
+        guidance = strength == 0 ? nil : changed
+    }
 
     /// Draws a sample.
     ///

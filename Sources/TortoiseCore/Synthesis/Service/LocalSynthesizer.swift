@@ -16,14 +16,18 @@ public final class LocalSynthesizer: SpeechSynthesizer {
     private static let mostVoices = 64
     /// What a recording may be at most.
     private let limits: AudioLimits
+    private let cache: VoiceCache?
 
-    /// - Parameter limits: What a recording may be at most.
+    /// - Parameters:
+    ///   - limits: What a recording may be at most.
+    ///   - cache: Where voices of recordings outlive the process; nil encodes them once in every one.
     public init(
         _ catalog: LocalCatalog, precision: WeightPrecision?, products: ProductPrecision = .float32,
-        adapters: [SpeechModels.AdapterFile], frontEnd: TextFrontEnd, limits: AudioLimits = .upload
+        adapters: [SpeechModels.AdapterFile], frontEnd: TextFrontEnd, limits: AudioLimits = .upload,
+        cache: VoiceCache? = nil
     ) {
         (self.catalog, self.precision, self.products, self.adapters) = (catalog, precision, products, adapters)
-        (self.frontEnd, self.limits) = (frontEnd, limits)
+        (self.frontEnd, self.limits, self.cache) = (frontEnd, limits, cache)
     }
 
     public func unload() {
@@ -112,7 +116,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
         let files = try VoiceLibrary.signature(of: description)
         let key = description.contains("random") ? "\(files)\n\(seed)" : files
         if let known = encoded[key] { return known }
-        let voice = try VoiceLibrary(models, seed: seed).voice(description)
+        let voice = try VoiceLibrary(models, seed: seed, cache: cache).voice(description)
         if encoded.count >= Self.mostVoices { encoded = [:] }
         encoded[key] = voice
         return voice

@@ -277,6 +277,7 @@ import TortoiseCore
                     "Number five.", voice, "--models", set.path, "--max-ar-steps", "12", "--vocoder", "hifigan",
                     "--seed",
                     "0", "--candidates", "4", "--keep", "4", "--json", "-o", root.path + "/ranked.wav",
+                    "--rank-by", "clvp",
                 ] + more)
         }
         func marks(_ name: String, _ more: [String]) throws -> [Double] {

@@ -140,7 +140,7 @@
             ("{\"input\":\"a\",\"voice\":\"anna\",\"top_p\":2}", 400, "top_p", "0.0 to 1.0"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"seed\":-1}", 400, "seed", "0"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"candidates\":100000}", 400, "candidates", "512"),
-            ("{\"input\":\"a\",\"voice\":\"anna\",\"keep\":2}", 400, "keep", "candidates"),
+            ("{\"input\":\"a\",\"voice\":\"anna\",\"keep\":5}", 400, "keep", "candidates"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"speed\":9}", 400, "speed", "0.25"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"preset\":\"slow\"}", 400, "preset", "ultra_fast"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"response_format\":\"aac\"}", 400, "response_format", "flac"),

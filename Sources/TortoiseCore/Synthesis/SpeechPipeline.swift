@@ -153,7 +153,9 @@ public final class SpeechPipeline {
             let sampler = try CandidateSampler(
                 settings.sampling, markers, batchSize: settings.batchSize, random: random)
             let finisher = CodeFinisher(markers)
-            return try sampler.sample(settings.candidates, from: decoder) {
+            // Where nothing is left to chance, all candidates would be the same.
+            let isSettled = settings.sampling.isGreedy && !settings.sampling.usesBeams
+            return try sampler.sample(isSettled ? settings.kept : settings.candidates, from: decoder) {
                 let total = $0.candidates * $0.maximumSteps
                 try progress(
                     SpeechProgress(

@@ -23,8 +23,10 @@ public struct SpeechSettings: Sendable, Equatable {
     /// a line at once.
     public var longestPhrase: Int?
 
-    /// What suits the small model: it is sure of little, so it had better not be adventurous.
+    /// What suits the small model: it is sure of little, so it had better not be adventurous, and say a thing several times. It was
+    /// trained to hear codes, too, and tells the better ones.
     public init() {
+        (candidates, ranking) = (4, .autoregressive)
         (sampling.temperature, sampling.repetitionPenalty, sampling.guidance) = (0.3, 1, 1)
         (diffusion.sampler, diffusion.temperature) = (.uniPC, 0.5)
         diffusion.guidance = DiffusionGuidance(strength: 0.5, interval: 2)
@@ -45,12 +47,13 @@ public struct SpeechSettings: Sendable, Equatable {
 
     /// What programs begin with: a preset's settings, or without one the defaults.
     ///
-    /// - Parameter isStreamed: Whether the first sound should come soon, for which the defaults take fewer steps of diffusion.
+    /// - Parameter isStreamed: Whether the first sound should come soon, for which the defaults take fewer steps of diffusion, and the
+    ///   first candidate before its end is known.
     /// - Throws: `InputError.usage` with the names of presets.
     public static func initial(preset: String?, isStreamed: Bool = false) throws -> SpeechSettings {
         if let preset { return SpeechSettings(try SpeechPreset(named: preset)) }
         var settings = SpeechSettings()
-        if isStreamed { settings.diffusionSteps = 12 }
+        if isStreamed { (settings.candidates, settings.diffusionSteps) = (1, 12) }
         return settings
     }
 

@@ -68,6 +68,18 @@ import Testing
         try golden.checkGradients(total.gradients(), of: store.parameters, within: 1e-4, fileGradient)
     }
 
+    /// What ranks candidates is the loss of a text after its codes, which is the original's.
+    @Test func theLikelihoodOfATextIsItsLossAfterTheCodes() throws {
+        let model = try load().model
+        let (voice, text, codes): ([Float], [Int32], [Int32]) = (
+            try golden["inputs.latent"].sliced(0, 0..<1).contiguous.values, [3, 9, 4, 2], [7, 8, 3, 3, 12]
+        )
+        let given = AutoregressiveInputs(voice: voice, text: text, codes: codes, config)
+        let likelihood = model.textLikelihood(voice: voice, text: text, codes: codes)
+        #expect(abs(likelihood + model.loss(given, order: .codesFirst).text.item) < 1e-5)
+        #expect(likelihood != model.textLikelihood(voice: voice, text: text, codes: [7, 8, 3, 3, 13]))
+    }
+
     @Test func latentsAreTheOriginals() throws {
         try expect(try load().model.latents(try inputs), "latents", in: golden)
     }

@@ -8,6 +8,8 @@ extension AutoregressiveModel {
     ///   - text: Ids without start and stop.
     ///   - codes: Mel codes without start and stop.
     public func textLikelihood(voice: [Float], text: [Int32], codes: [Int32]) -> Float {
-        -loss(AutoregressiveInputs(voice: voice, text: text, codes: codes, config), order: .codesFirst).text.item
+        let inputs = AutoregressiveInputs(voice: voice, text: text, codes: codes, config)
+        let hidden = encode(inputs.latent, inputs.text, inputs.codes, .codesFirst, .inference).text
+        return -crossEntropy(textHead(hidden), targets(ofText: inputs.text)).item
     }
 }

@@ -50,7 +50,7 @@ public final class AutoregressiveModel {
     private let conditioning: ConditioningEncoder
     private let textEmbedding, melEmbedding, textPositions, melPositions: Embedding
     private let finalNorm: LayerNorm
-    private let textHead, melHead: Linear
+    let textHead, melHead: Linear
 
     /// - Precondition: the configuration was validated.
     public init(_ config: AutoregressiveConfig, at scope: ParameterScope) {
@@ -111,9 +111,14 @@ public final class AutoregressiveModel {
         let codes = padded(clipped(inputs.codes, to: longest), inputs.wavLengths)
         let hidden = encode(inputs.latent, text, codes, order, run)
         let (textLogits, melLogits) = (textHead(hidden.text), melHead(hidden.codes))
-        let textTargets = text.extended(before: [], after: [config.stopTextToken, config.stopTextToken])
+        let textTargets = targets(ofText: text)
         let melTargets = codes.extended(before: [], after: [config.stopMelToken, config.stopMelToken])
         return (crossEntropy(textLogits, textTargets), crossEntropy(melLogits, melTargets), melLogits)
+    }
+
+    /// What the slots of a text are to say: each the next token, then its end. Shape: [batch, text] → [batch, text + 2]
+    func targets(ofText text: Tensor) -> Tensor {
+        text.extended(before: [], after: [config.stopTextToken, config.stopTextToken])
     }
 
     /// What the diffusion decoder and HiFi-GAN hear: for every code the hidden state that predicts it.
@@ -125,7 +130,7 @@ public final class AutoregressiveModel {
     }
 
     /// The hidden states of all slots: [batch, text + 2, width] and [batch, codes + 2, width].
-    private func encode(
+    func encode(
         _ latent: Tensor, _ text: Tensor, _ codes: Tensor, _ order: AutoregressiveOrder, _ run: RunContext
     ) -> (text: Tensor, codes: Tensor) {
         let textIds = text.extended(before: [config.startTextToken], after: [config.stopTextToken])

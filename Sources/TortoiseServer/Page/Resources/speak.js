@@ -13,7 +13,7 @@ const sentences = [
 /** Every setting: name, label, kind, range and default, as the API has them. */
 const settings = [
   ['seed', 'Seed', 'whole', 0, 2147483647, 1, null],
-  ['candidates', 'Candidates', 'slide', 1, 32, 1, 1], ['keep', 'Spoken candidates', 'slide', 1, 8, 1, 1],
+  ['candidates', 'Candidates', 'slide', 1, 32, 1, 4], ['keep', 'Spoken candidates', 'slide', 1, 8, 1, 1],
   ['speed', 'Speed', 'slide', 0.25, 4, 0.05, 1],
   ['max_ar_steps', 'Maximum AR steps', 'slide', 16, 1200, 1, 500],
   ['max_diffusion_steps', 'Maximum diffusion steps', 'slide', 4, 500, 1, 16],

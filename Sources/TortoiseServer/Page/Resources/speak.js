@@ -22,6 +22,7 @@ const settings = [
   ['cond_free', 'Conditioning-free guidance', 'choice', ['on', 'off']],
   ['sort_by_similarity', 'Nearest voice first', 'choice', ['on', 'off']], ['rank_by', 'Who ranks', 'choice', ['clvp', 'autoregressive']], ['cvvp_amount', 'CVVP in the ranking', 'slide', 0, 1, 0.05, 0],
   ['cond_free_k', 'Guidance strength', 'slide', 0, 8, 0.1, 0.5],
+  ['cond_free_every', 'Steps between looks at guidance', 'slide', 1, 16, 1, 2],
   ['ar_temp', 'Temperature (AR)', 'slide', 0, 1.5, 0.05, 0.3],
   ['ar_guidance', 'Guidance by the text (AR)', 'slide', 0, 4, 0.1, 1],
   ['diffusion_temp', 'Temperature (diffusion)', 'slide', 0, 1.5, 0.05, 0.5],

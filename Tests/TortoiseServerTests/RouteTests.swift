@@ -95,6 +95,22 @@
             #expect(settings.sampling.mirostat == Mirostat(.one, tau: 3) && settings.sampling.maximumSteps == 100)
         }
 
+        /// What a field means does not depend on where it stands.
+        @Test func guidanceIsTheSameInAnyOrder() async throws {
+            let fake = FakeSpeech()
+            try await TortoiseServer.fake(fake).application().test(.router) { client async throws -> Void in
+                let fields = [
+                    "\"preset\":\"fast\"", "\"cond_free\":true", "\"cond_free_k\":1", "\"cond_free_every\":3",
+                ]
+                for order in [fields, fields.reversed()] {
+                    let body = "{\"input\":\"a\",\"voice\":\"anna\",\(order.joined(separator: ","))}"
+                    #expect(try await client.post("/v1/audio/speech", body).status == .ok)
+                }
+            }
+            let expected = DiffusionGuidance(strength: 1, interval: 3)
+            #expect(fake.seen.spoken.map(\.settings.diffusion.guidance) == [expected, expected])
+        }
+
         @Test func withoutFieldsSettingsAreTheCommandLines() async throws {
             let fake = FakeSpeech()
             try await TortoiseServer.fake(fake).application().test(.router) { client async throws -> Void in
@@ -141,6 +157,12 @@
             ("{\"input\":\"a\",\"voice\":\"anna\",\"seed\":-1}", 400, "seed", "0"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"candidates\":100000}", 400, "candidates", "512"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"keep\":5}", 400, "keep", "candidates"),
+            ("{\"input\":\"a\",\"voice\":\"anna\",\"cond_free_every\":0}", 400, "cond_free_every", "1 to 1000"),
+            (
+                "{\"input\":\"a\",\"voice\":\"anna\",\"cond_free_every\":2,\"cond_free\":false}", 400,
+                "cond_free_every",
+                "no effect"
+            ),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"speed\":9}", 400, "speed", "0.25"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"preset\":\"slow\"}", 400, "preset", "ultra_fast"),
             ("{\"input\":\"a\",\"voice\":\"anna\",\"response_format\":\"aac\"}", 400, "response_format", "flac"),

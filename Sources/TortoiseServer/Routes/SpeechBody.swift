@@ -36,11 +36,11 @@ struct SpeechBody: Sendable {
             isStreamed: Self.isAwaited(value))
         // A clock's seconds, where the command line takes 0: which they were is part of the answer.
         request.settings.seed = UInt64(Date().timeIntervalSince1970)
-        for member in members {
-            guard let field = SpeechField.all.first(where: { $0.name == member.key }) else {
-                throw Self.unknown(member.key)
-            }
-            if !member.value.isNull { try field.read(member.value, into: &self) }
+        let known = Set(SpeechField.all.map(\.name))
+        if let name = names.first(where: { !known.contains($0) }) { throw Self.unknown(name) }
+        // In the order of their list, not of the body: some change what others began.
+        for field in SpeechField.all {
+            if let given = value[field.name], !given.isNull { try field.read(given, into: &self) }
         }
         for field in ["input", "voice"] where value[field] == nil {
             if field == "voice", let usual = VoiceLibrary.defaultName(among: voices) {

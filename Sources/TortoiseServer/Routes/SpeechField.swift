@@ -226,7 +226,7 @@ struct SpeechField: Sendable {
         },
     ]
 
-    /// Fields that belong to a group of settings, whichever of them comes first.
+    /// Fields that change what others began: `cond_free` and `ar_temp` come before them.
     private static let late: [SpeechField] = [
         number("cond_free_k", "How strongly diffusion is led away; 0 for not at all.", 0...100) {
             $1.request.settings.diffusion.setGuidance(strength: $0)
@@ -235,6 +235,9 @@ struct SpeechField: Sendable {
             "cond_free_every", "At every how many steps diffusion looks what that is; 1 is exact, more is faster.",
             1...1_000
         ) {
+            guard $1.request.settings.diffusion.guidance != nil else {
+                throw ServerError(400, "has no effect without cond_free", parameter: "cond_free_every")
+            }
             $1.request.settings.diffusion.guidance?.interval = $0
         },
         number("min_ar_temp", "With max_ar_temp: a temperature that follows how unsure the model is.") {

@@ -105,9 +105,6 @@ PATTERNS = [
     "Is it {0} or {1}?", "They call it {0}.", "She said {0}, and he said {1}.", "{0}.", "{0}?", "{0}, {1}.",
     "Nobody had told us about {0} before.", "We looked up {0} and found {1}.", "Not {0}, but {1}!",
 ]
-ANSWERS = ["Yes.", "No.", "Yes!", "No!", "Hello.", "Thanks.", "Thank you.", "Good morning.", "Good night.", "Of course.",
-           "Maybe.", "Never.", "Why?", "Why not?", "Really?", "Stop!", "Wait.", "Please.", "Sorry.", "Goodbye.", "Well done.",
-           "All right.", "I see.", "Come in.", "Not yet.", "Later.", "Right now.", "Sure.", "Okay.", "Hi there."]
 
 
 def with_numbers(random):
@@ -160,8 +157,8 @@ def main():
         lines += [(source, text) for text in good[:int(shares[source] * arguments.count)]]
     if arguments.own:
         lines += [("own", line.strip()) for line in open(arguments.own, encoding="utf-8") if line.strip()]
-    for _ in range(4):
-        lines += [("answers", text) for text in ANSWERS]
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "short_texts.txt"), encoding="utf-8") as file:
+        lines += [("short", line.strip()) for line in file] * 6
     for _ in range(int(0.06 * arguments.count)):
         lines.append(("numbers", with_numbers(rng)))
     pool = []

@@ -40,7 +40,7 @@ import Testing
         try withTemporaryPath { path in
             let (file, items) = try dataset(path, width: 2)
             func taken(_ row: Int, _ settings: SimilarPromptSettings, chance: UInt32 = 0) throws -> Set<Int?> {
-                let choice = try CompanionChoice(file, items, settings)
+                let choice = try CompanionChoice(file, items, settings, promptSeconds: 1)
                 return Set(draws.map { choice.companion(of: row, chance: chance, draw: $0) })
             }
             // Rows 4 and 8 of speaker 0 are half a radian from row 6 on either side; equal likeness goes to the lower row.
@@ -60,8 +60,25 @@ import Testing
     @Test func withoutLatentsAnyIsTaken() throws {
         try withTemporaryPath { path in
             let (file, items) = try dataset(path, width: 0)
-            let choice = try CompanionChoice(file, items, settings(1))
+            let choice = try CompanionChoice(file, items, settings(1), promptSeconds: 1)
             #expect(Set(draws.map { choice.companion(of: 1, chance: 0, draw: $0) }).count == 11)
+        }
+    }
+
+    @Test func thoseThatFillAPromptAreTaken() throws {
+        try withTemporaryPath { path in
+            var (file, items) = try dataset(path, width: 0)
+            // Speaker 0 has nine that are long enough, speaker 1 has two: six of its short ones may be taken beside them.
+            for index in items.indices {
+                items[index].duration = index < 18 && index % 2 == 0 || index == 1 || index == 3 ? 3 : 1
+            }
+            let choice = try CompanionChoice(file, items, settings(0), promptSeconds: 2)
+            func taken(_ row: Int) -> Set<Int?> {
+                Set(draws.map { choice.companion(of: row, chance: 0, draw: $0) })
+            }
+            #expect(taken(20) == [0, 2, 4, 6, 8, 10, 12, 14, 16])
+            #expect(taken(21) == [1, 3, 5, 7, 9, 11, 13, 15])
+            #expect(taken(5) == [1, 3, nil, 7, 9, 11, 13, 15])
         }
     }
 }

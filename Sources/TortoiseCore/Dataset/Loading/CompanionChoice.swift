@@ -1,20 +1,27 @@
 import Foundation
 
-/// Which other utterance of its speaker an utterance comes with: any, or one that sounds like it.
+/// Which other utterance of its speaker an utterance comes with: any that fills a prompt, or one that sounds like it.
+///
+/// A short one would be heard over and over, so it is chosen only when its speaker has hardly any that are long enough.
 ///
 /// The settings are the `prompt_similar_*` keys of e-c-k-e-r/tortoise-tts, which have no effect there. How alike two utterances are
 /// is the cosine between their stored conditioning latents, less their speaker's mean: what differs from one to the next.
 struct CompanionChoice: Sendable {
     private let settings: SimilarPromptSettings
-    /// The rows of every speaker.
+    /// The rows of every speaker that others may come with, in the order of the dataset.
     private let rows: [Int: [Int]]
+    /// So many of a speaker's longest utterances may be chosen, however short they are.
+    private static let leastChoices = 8
     private let speakers: [Int: Int]
     /// Of length 1; empty when none are stored or wanted.
     private let directions: [Int: [Float]]
 
-    init(_ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: SimilarPromptSettings) throws {
+    /// - Parameter promptSeconds: How much of a companion is heard.
+    init(
+        _ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: SimilarPromptSettings, promptSeconds: Double
+    ) throws {
         self.settings = settings
-        rows = Dictionary(grouping: items, by: \.speaker).mapValues { $0.map(\.index) }
+        rows = Dictionary(grouping: items, by: \.speaker).mapValues { Self.longEnough($0, for: promptSeconds) }
         speakers = Dictionary(items.map { ($0.index, $0.speaker) }) { first, _ in first }
         var directions: [Int: [Float]] = [:]
         if settings.probability > 0, file.schema.autoregressiveLatentWidth > 0 {
@@ -24,6 +31,13 @@ struct CompanionChoice: Sendable {
             }
         }
         self.directions = directions
+    }
+
+    /// Those that fill a prompt, and the longest others until there is a choice.
+    private static func longEnough(_ items: [DatasetSelection.Item], for seconds: Double) -> [Int] {
+        let count = items.filter { $0.duration >= seconds }.count
+        let longest = items.sorted { ($1.duration, $0.index) < ($0.duration, $1.index) }
+        return longest.prefix(max(count, leastChoices)).map(\.index).sorted()
     }
 
     /// What is left when the mean is taken away, at length 1.
@@ -45,7 +59,7 @@ struct CompanionChoice: Sendable {
     ///   - draw: A random number that decides which of those that may be taken.
     /// - Returns: Nil when the speaker has no other.
     func companion(of row: Int, chance: UInt32, draw: UInt32) -> Int? {
-        guard let speaker = speakers[row], let all = rows[speaker], all.count > 1 else { return nil }
+        guard let speaker = speakers[row], let all = rows[speaker], all != [row] else { return nil }
         let wanted = Double(chance) / 4_294_967_296 < settings.probability
         let choices = wanted && !directions.isEmpty ? similar(to: row, among: all) : all
         let choice = choices[Int((UInt64(draw) * UInt64(choices.count)) >> 32)]

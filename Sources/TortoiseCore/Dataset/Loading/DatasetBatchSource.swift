@@ -21,16 +21,19 @@ public final class DatasetBatchSource: BatchSource {
     ///   - identity: What else must not change under a run, such as the hashes of tokenizer and models.
     ///   - limits: What the model can take; an utterance beyond its vocabularies is an error when it is read.
     ///   - depth: Batches to read ahead.
-    ///   - withCompanions: Whether every utterance comes with another one of its speaker.
+    ///   - promptSeconds: How much is heard of another utterance of the speaker, which then comes with every one; nil for
+    ///     none.
     public init(
         _ file: DatasetFile, _ items: [DatasetSelection.Item], _ settings: DatasetSettings, batchSize: Int,
         seed: UInt64,
         identity: [(name: String, value: String)], limits: DatasetSelection.Limits = .init(codes: .max, tokens: .max),
-        depth: Int = 8, withCompanions: Bool = false
+        depth: Int = 8, promptSeconds: Double? = nil
     ) throws {
         (self.file, self.depth, self.limits) = (file, max(1, depth), limits)
         random = RandomSource(seed: seed)["companions"]
-        companions = withCompanions ? try CompanionChoice(file, items, settings.similarPrompts) : nil
+        companions = try promptSeconds.map {
+            try CompanionChoice(file, items, settings.similarPrompts, promptSeconds: $0)
+        }
         plan = BatchPlan(items, settings, batchSize: batchSize, seed: seed)
         epochBatches = plan.batches(epoch: 0)
         let rows = items.reduce(into: UInt64(0xCBF2_9CE4_8422_2325)) {

@@ -20,7 +20,7 @@ final class Evaluation {
                 name,
                 try DatasetBatchSource(
                     data, chosen, order, batchSize: min(settings.batchSize, chosen.count), seed: 0, identity: [],
-                    limits: prepared.limits, depth: 2, withCompanions: prepared.needsCompanions)
+                    limits: prepared.limits, depth: 2, promptSeconds: prepared.promptSeconds)
             )
         }
     }

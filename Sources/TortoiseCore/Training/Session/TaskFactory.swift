@@ -7,8 +7,8 @@ struct PreparedTask {
     let width: Int
     /// What the positions of the model allow.
     let limits: DatasetSelection.Limits
-    /// Whether batches come with another utterance of each speaker.
-    let needsCompanions: Bool
+    /// How much is heard of another utterance of each speaker, which batches then come with.
+    var promptSeconds: Double?
     /// What the dataset has to store.
     let needs: [DatasetContent]
     /// The weights that the run starts from; nil for fresh ones.
@@ -161,7 +161,8 @@ struct TaskFactory {
             name: lora?.fullName ?? name, model, store, adapter: adapter, options: options, description: description)
         return PreparedTask(
             task: task, width: config.width,
-            limits: config.datasetLimits, needsCompanions: options.trainsConditioning,
+            limits: config.datasetLimits,
+            promptSeconds: options.trainsConditioning ? options.promptSeconds.upper : nil,
             needs: [options.trainsConditioning ? .dvaeMels(bands: config.melChannels) : .latents(width: config.width)],
             startedFrom: path)
     }
@@ -173,7 +174,7 @@ struct TaskFactory {
         let task = DVAETask(
             name: name, model, store, options: options, isFresh: path == nil, description: description(config))
         return PreparedTask(
-            task: task, width: config.hiddenWidth, limits: .init(codes: 0, tokens: 0), needsCompanions: false,
+            task: task, width: config.hiddenWidth, limits: .init(codes: 0, tokens: 0),
             needs: [.dvaeMels(bands: config.channels)], startedFrom: path)
     }
 
@@ -194,7 +195,8 @@ struct TaskFactory {
         let task = try DiffusionTask(
             name: name, model, store, source, options: options, description: description(config))
         return PreparedTask(
-            task: task, width: config.modelChannels, limits: source.datasetLimits, needsCompanions: true,
+            task: task, width: config.modelChannels, limits: source.datasetLimits,
+            promptSeconds: options.promptSeconds,
             needs: [.latents(width: source.width), .diffusionMels(bands: config.melChannels)], startedFrom: path)
     }
 
@@ -205,7 +207,7 @@ struct TaskFactory {
             task: CLVPTask(name: name, model, store, description: description(config)), width: config.latentWidth,
             limits: .init(
                 codes: .max, tokens: .max, codeVocabulary: config.speechTokens, tokenVocabulary: config.textTokens),
-            needsCompanions: false, needs: [], startedFrom: path)
+            needs: [], startedFrom: path)
     }
 
     private func makeVocoder(_ stage: ModelStage) throws -> PreparedTask {
@@ -254,7 +256,7 @@ struct TaskFactory {
             name: name, network, store, try makeDiscriminators(options), options: options, description: settings)
         return PreparedTask(
             task: task, width: 1,
-            limits: latents?.datasetLimits ?? .init(codes: 0, tokens: 0), needsCompanions: false,
+            limits: latents?.datasetLimits ?? .init(codes: 0, tokens: 0),
             needs: [.waveforms] + (latents.map { [.latents(width: $0.width)] } ?? [])
                 + (options.hearsDiffusedMels ? [.diffusedMels(bands: VocoderTask.bands)] : []), startedFrom: path)
     }

@@ -135,7 +135,7 @@ public final class TrainingSession {
         let source = try DatasetBatchSource(
             data, selection.training, configuration.dataset, batchSize: configuration.hyperparameters.batchSize,
             seed: UInt64(bitPattern: Int64(configuration.trainer.seed)), identity: identity,
-            limits: prepared.limits, withCompanions: prepared.needsCompanions)
+            limits: prepared.limits, promptSeconds: prepared.promptSeconds)
         let folder = try prepareFolder(task.name, options, report)
         let evaluation = try Evaluation(
             data, selection, configuration, prepared,

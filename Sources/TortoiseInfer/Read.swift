@@ -61,6 +61,9 @@ struct Read: ParsableCommand {
         let (models, frontEnd) = try modelOptions.load()
         let voice = try VoiceLibrary(models, seed: settings.seed, cache: .standard()).voice(
             voice ?? DefaultVoice.name())
+        if !output.quiet, !output.json, let remark = try models.remark(on: voice) {
+            try? FileHandle.standardError.write(contentsOf: Data((remark + "\n").utf8))
+        }
         let identity =
             "\(SpeechReport.settingsJSON(settings)) \(voice.autoregressive) \(voice.diffusion) \(models.identity)"
         var reading = try LongReading(

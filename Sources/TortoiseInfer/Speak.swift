@@ -54,11 +54,12 @@ struct Speak: ParsableCommand {
         let voice = try VoiceLibrary(models, mode: mode, seed: settings.seed, cache: .standard()).voice(
             voice ?? reference ?? DefaultVoice.name())
         let voiceSeconds = start.duration(to: .now).seconds
+        let remarks = try models.remark(on: voice).map { [$0] } ?? []
         let pipeline = SpeechPipeline(models, frontEnd)
         let lines = try pipeline.utterances(of: contents, longestPhrase: settings.longestPhrase)
         guard !stream else {
             return try streamLines(
-                lines, pipeline, voice, settings, to: path, format, since: start, voiceSeconds: voiceSeconds)
+                lines, pipeline, voice, settings, to: path, format, since: start, voiceSeconds: voiceSeconds, remarks)
         }
         let display = StageDisplay(isQuiet: output.quiet || output.json)
         var versions: [[SpokenUtterance]] = []
@@ -77,7 +78,7 @@ struct Speak: ParsableCommand {
             try write(samples, to: name, format, settings)
             written.append(name)
         }
-        try report(versions, pipeline.timings, voiceSeconds: voiceSeconds, written, settings)
+        try report(versions, pipeline.timings, voiceSeconds: voiceSeconds, written, settings, remarks)
     }
 
     /// What cannot be written is said before anything is spoken.
@@ -101,7 +102,7 @@ struct Speak: ParsableCommand {
 
     private func streamLines(
         _ lines: [String], _ pipeline: SpeechPipeline, _ voice: Voice, _ settings: SpeechSettings, to path: String,
-        _ format: AudioFormat, since start: ContinuousClock.Instant, voiceSeconds: Double
+        _ format: AudioFormat, since start: ContinuousClock.Instant, voiceSeconds: Double, _ remarks: [String]
     ) throws {
         let sink = try SpeechSink(path: path, format: format, title: text, settings: settings)
         var firstSound: Double?
@@ -118,7 +119,7 @@ struct Speak: ParsableCommand {
         }
         try sink.finish()
         guard !output.json else {
-            return try report([spokenLines], pipeline.timings, voiceSeconds: voiceSeconds, [path], settings)
+            return try report([spokenLines], pipeline.timings, voiceSeconds: voiceSeconds, [path], settings, remarks)
         }
         guard !output.quiet else { return }
         let (spent, spoken) = (start.duration(to: .now).seconds, sink.seconds)
@@ -126,7 +127,8 @@ struct Speak: ParsableCommand {
             format: "first sound after %.2f s; %.2f s for %.2f s of speech, real-time factor %.2f; seed %llu\n",
             firstSound ?? spent,
             spent, spoken, spent / max(spoken, 1e-3), settings.seed)
-        try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
+        let text = remarks.map { $0 + "\n" }.joined() + line
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     private func write(_ samples: [Float], to path: String, _ format: AudioFormat, _ settings: SpeechSettings) throws {
@@ -138,10 +140,11 @@ struct Speak: ParsableCommand {
 
     private func report(
         _ versions: [[SpokenUtterance]], _ timings: SpeechTimings, voiceSeconds: Double, _ written: [String],
-        _ settings: SpeechSettings
+        _ settings: SpeechSettings, _ remarks: [String]
     ) throws {
         let spoken = versions.flatMap { $0 }
-        let report = SpeechReport(spoken, timings, voiceSeconds: voiceSeconds, files: written, settings: settings)
+        let report = SpeechReport(
+            spoken, timings, voiceSeconds: voiceSeconds, files: written, settings: settings, remarks: remarks)
         if output.json {
             try StandardOutput.write(report.json + "\n")
         } else if !output.quiet {

@@ -77,6 +77,10 @@
                     ]
                     body.removeAll { $0.key == field.key }
                     body.append(.init(key: field.key, value: value))
+                    for leader in items(schema?["dependentRequired"]?[field.key]) {
+                        let name = try #require(leader.stringValue)
+                        body.append(.init(key: name, value: try sample(name, schema?["properties"]?[name] ?? .null)))
+                    }
                     if field.key == "voice" {
                         body.removeAll { $0.key == "voice" && $0.value.stringValue != value.stringValue }
                     }

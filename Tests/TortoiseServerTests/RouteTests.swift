@@ -111,6 +111,17 @@
             #expect(fake.seen.spoken.map(\.settings.diffusion.guidance) == [expected, expected])
         }
 
+        @Test(arguments: [
+            "\"mirostat_tau\":3", "\"mirostat\":0,\"mirostat_tau\":3", "\"dry_base\":2", "\"min_ar_temp\":0.1",
+            "\"cond_free_every\":2,\"cond_free\":false",
+        ])
+        func fieldsOfWhatIsOffAreRefused(fields: String) async throws {
+            try await TortoiseServer.fake(FakeSpeech()).application().test(.router) { client async throws -> Void in
+                let answer = try await client.post("/v1/audio/speech", "{\"input\":\"a\",\(fields)}")
+                #expect(try answer.status == .badRequest && answer.error.message.contains("has no effect without"))
+            }
+        }
+
         @Test func withoutFieldsSettingsAreTheCommandLines() async throws {
             let fake = FakeSpeech()
             try await TortoiseServer.fake(fake).application().test(.router) { client async throws -> Void in

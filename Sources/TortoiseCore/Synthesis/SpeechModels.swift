@@ -211,16 +211,7 @@ public final class SpeechModels {
     /// Writes a voice of these models, with what identifies them.
     public func save(_ voice: Voice, to path: String) throws {
         var voice = voice
-        voice.modelHashes = try voiceHashes()
+        voice.encoderHashes = try voiceEncoderHashes()
         try voice.write(to: path)
-    }
-
-    /// SHA-256 of the files that made a voice's latents, by stage.
-    private func voiceHashes() throws -> [String: String] {
-        var hashes: [String: String] = [:]
-        for stage in [ModelStage.autoregressive, .diffusion] {
-            if let path = files.find(stage) { hashes[stage.rawValue] = try SHA256.hex(ofFile: path) }
-        }
-        return hashes
     }
 }

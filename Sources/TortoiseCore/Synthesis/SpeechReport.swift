@@ -5,13 +5,16 @@ public struct SpeechReport {
     private let voiceSeconds: Double
     private let files: [String]
     private let settings: SpeechSettings
+    /// What was odd.
+    private let remarks: [String]
 
+    /// - Parameter remarks: What was odd about voice or models.
     public init(
         _ utterances: [SpokenUtterance], _ timings: SpeechTimings, voiceSeconds: Double, files: [String],
-        settings: SpeechSettings
+        settings: SpeechSettings, remarks: [String] = []
     ) {
         (self.utterances, self.timings, self.voiceSeconds) = (utterances, timings, voiceSeconds)
-        (self.files, self.settings) = (files, settings)
+        (self.files, self.settings, self.remarks) = (files, settings, remarks)
     }
 
     private var speechSeconds: Double { utterances.reduce(0) { $0 + $1.seconds } }
@@ -40,6 +43,7 @@ public struct SpeechReport {
                 "\(cut.counted("utterance")) reached the limit of codes before the end; raise --max-ar-steps or shorten the text"
             )
         }
+        lines += remarks
         lines.append(
             "seed \(settings.seed); \(files.map { $0 == "-" ? "standard output" : $0 }.joined(separator: ", "))")
         return lines
@@ -56,7 +60,7 @@ public struct SpeechReport {
             "files": .array(files.map { .string($0) }), "speech_seconds": .number(speechSeconds),
             "seconds": .number(total), "real_time_factor": .number(total / max(speechSeconds, 1e-3)),
             "stages": .object(stages), "settings": Self.document(of: settings),
-            "utterances": .array(utterances.map(Self.document)),
+            "utterances": .array(utterances.map(Self.document)), "remarks": .array(remarks.map { .string($0) }),
         ]
         return report.serialized
     }

@@ -6,17 +6,17 @@ public struct Voice: Sendable, Equatable {
     public var diffusion: [Float]
     /// The names of the clips it was made of.
     public var clips: [String]
-    /// SHA-256 of the models that made it, by stage.
-    public var modelHashes: [String: String]
+    /// What tells the weights of the encoders that made it, by stage; empty for voices that were not saved.
+    public var encoderHashes: [String: String]
     /// Mel spectrograms of the clips, [bands · frames] each, for rankers that listen to them; not part of saved voices.
     public var referenceMels: [[Float]]
 
     public init(
-        autoregressive: [Float], diffusion: [Float], clips: [String] = [], modelHashes: [String: String] = [:],
+        autoregressive: [Float], diffusion: [Float], clips: [String] = [], encoderHashes: [String: String] = [:],
         referenceMels: [[Float]] = []
     ) {
-        (self.autoregressive, self.diffusion, self.clips, self.modelHashes) = (
-            autoregressive, diffusion, clips, modelHashes
+        (self.autoregressive, self.diffusion, self.clips, self.encoderHashes) = (
+            autoregressive, diffusion, clips, encoderHashes
         )
         self.referenceMels = referenceMels
     }
@@ -24,6 +24,7 @@ public struct Voice: Sendable, Equatable {
     /// What a saved voice is called.
     public static let suffix = "voice"
     private static let kind = "tortoise-voice"
+    private static let encoderKey = "encoder."
 
     /// Writes a `.voice` file: safetensors with both latents, and where they come from.
     public func write(to path: String) throws {
@@ -32,7 +33,7 @@ public struct Voice: Sendable, Equatable {
             tensors.append(("diffusion", TensorSource(Tensor(diffusion, shape: [1, diffusion.count]))))
         }
         var metadata = ["kind": Self.kind, "clips": clips.joined(separator: "\n")]
-        for (stage, hash) in modelHashes { metadata["sha256.\(stage)"] = hash }
+        for (stage, hash) in encoderHashes { metadata[Self.encoderKey + stage] = hash }
         try SafetensorsWriter.write(tensors.map { (name: $0.0, tensor: $0.1) }, metadata: metadata, to: path)
     }
 
@@ -50,10 +51,10 @@ public struct Voice: Sendable, Equatable {
         diffusion =
             reader.entries[names[1]] != nil ? try Tensor(of: names[1], in: reader).converted(to: .float32).values : []
         clips = reader.metadata["clips"]?.split(separator: "\n").map(String.init) ?? []
-        modelHashes = [:]
+        encoderHashes = [:]
         referenceMels = []
-        for (key, hash) in reader.metadata where key.hasPrefix("sha256.") {
-            modelHashes[String(key.dropFirst(7))] = hash
+        for (key, hash) in reader.metadata where key.hasPrefix(Self.encoderKey) {
+            encoderHashes[String(key.dropFirst(Self.encoderKey.count))] = hash
         }
         guard (autoregressive + diffusion).allSatisfy(\.isFinite) else {
             throw InputError.data("the voice has numbers that are not finite", at: path)
@@ -86,7 +87,7 @@ public struct Voice: Sendable, Equatable {
         }
         return Voice(
             autoregressive: mean(\.autoregressive), diffusion: mean(\.diffusion), clips: parts.flatMap(\.voice.clips),
-            modelHashes: first.voice.modelHashes)
+            encoderHashes: first.voice.encoderHashes)
     }
 
     /// - Throws: `InputError.model` when the latents do not have the widths of the models, or those do not go together.

@@ -105,7 +105,7 @@ public struct VoiceLibrary {
         let mixed = try Voice.mix(zip(known, draws).map { (try single($0), pow($1, 3)) })
         return Voice(
             autoregressive: mixed.autoregressive, diffusion: mixed.diffusion, clips: ["random \(seed)"],
-            modelHashes: mixed.modelHashes)
+            encoderHashes: mixed.encoderHashes)
     }
 
     private static func converter(_ name: String, _ models: SpeechModels) -> String? {

@@ -119,6 +119,10 @@
                         "Speech": [
                             "type": "object", "required": ["input"], "additionalProperties": false,
                             "properties": .object(SpeechField.all.map { .init(key: $0.name, value: $0.schema) }),
+                            "dependentRequired": .object(
+                                SpeechField.all.compactMap { field in
+                                    field.leader.map { .init(key: field.name, value: [.string($0)]) }
+                                }),
                         ],
                         "Error": [
                             "type": "object", "required": ["error"],

@@ -4,6 +4,8 @@ import TortoiseCore
 struct SpeechField: Sendable {
     let name: String
     let schema: JSONValue
+    /// The field without which this one has no effect.
+    private(set) var leader: String?
     private let set: @Sendable (JSONValue, inout SpeechBody) throws -> Void
 
     func read(_ value: JSONValue, into body: inout SpeechBody) throws {
@@ -16,6 +18,23 @@ struct SpeechField: Sendable {
     }
 
     private struct WrongType: Error {}
+
+    private init(name: String, schema: JSONValue, set: @escaping @Sendable (JSONValue, inout SpeechBody) throws -> Void)
+    {
+        (self.name, self.schema, self.set) = (name, schema, set)
+    }
+
+    /// The same field, refused where `isThere` says that what it belongs to is off; `leader` turns it on and is read before it.
+    private func needing(_ leader: String, _ isThere: @escaping @Sendable (SpeechBody) -> Bool) -> SpeechField {
+        var field = SpeechField(name: name, schema: schema) { [name, set] value, body in
+            guard isThere(body) else {
+                throw ServerError(400, "has no effect without \(leader)", parameter: name)
+            }
+            try set(value, &body)
+        }
+        field.leader = leader
+        return field
+    }
 
     // MARK: - Kinds
 
@@ -240,51 +259,41 @@ struct SpeechField: Sendable {
             }
             $1.request.settings.diffusion.guidance?.interval = $0
         },
-        number("min_ar_temp", "With max_ar_temp: a temperature that follows how unsure the model is.") {
-            $1.sampling.dynamic.minimum = Float($0)
+        number("max_ar_temp", "A temperature that follows how unsure the model is, up to this one.") { most, body in
+            let least = body.sampling.temperature
+            body.sampling.dynamicTemperature = DynamicTemperature(minimum: least, maximum: Float(most))
         },
-        number("max_ar_temp", "The upper end of min_ar_temp.") { $1.sampling.dynamic.maximum = Float($0) },
+        number("min_ar_temp", "The lower end of max_ar_temp.") { $1.sampling.dynamicTemperature?.minimum = Float($0) }
+            .needing("max_ar_temp", hasDynamicTemperature),
         number("ar_temp_exponent", "The power of the entropy that the temperature follows.") {
-            $1.sampling.dynamic.exponent = Float($0)
-        },
+            $1.sampling.dynamicTemperature?.exponent = Float($0)
+        }.needing("max_ar_temp", hasDynamicTemperature),
         whole("mirostat", "Mirostat's version, 1 or 2; 0 for none.", 0...2) { version, body in
-            guard version > 0 else { return body.sampling.mirostat = nil }
-            body.sampling.miro.version = version == 1 ? .one : .two
+            body.sampling.mirostat = version > 0 ? Mirostat(version == 1 ? .one : .two) : nil
         },
-        number("mirostat_tau", "The surprise that Mirostat holds, in bits.") { $1.sampling.miro.tau = Float($0) },
-        number("mirostat_eta", "How quickly Mirostat corrects.") { $1.sampling.miro.eta = Float($0) },
+        number("mirostat_tau", "The surprise that Mirostat holds, in bits.") { $1.sampling.mirostat?.tau = Float($0) }
+            .needing("mirostat") { $0.sampling.mirostat != nil },
+        number("mirostat_eta", "How quickly Mirostat corrects.") { $1.sampling.mirostat?.eta = Float($0) }
+            .needing("mirostat") { $0.sampling.mirostat != nil },
         number("dry_multiplier", "The penalty on continuing what was said before.") {
-            $1.sampling.run.multiplier = Float($0)
+            $1.sampling.dry = RepeatedRunPenalty(multiplier: Float($0))
         },
-        number("dry_base", "How that penalty grows with the length of the run.") { $1.sampling.run.base = Float($0) },
+        number("dry_base", "How that penalty grows with the length of the run.") { $1.sampling.dry?.base = Float($0) }
+            .needing("dry_multiplier", hasRunPenalty),
         whole("dry_allowed_length", "The longest run without that penalty, plus one.") {
-            $1.sampling.run.allowedLength = $0
-        },
-        whole("dry_range", "How many of the latest codes it looks at; 0 for all.") { $1.sampling.run.range = $0 },
+            $1.sampling.dry?.allowedLength = $0
+        }.needing("dry_multiplier", hasRunPenalty),
+        whole("dry_range", "How many of the latest codes it looks at; 0 for all.") { $1.sampling.dry?.range = $0 }
+            .needing("dry_multiplier", hasRunPenalty),
     ]
+
+    private static let hasDynamicTemperature: @Sendable (SpeechBody) -> Bool = { $0.sampling.dynamicTemperature != nil }
+    private static let hasRunPenalty: @Sendable (SpeechBody) -> Bool = { $0.sampling.dry != nil }
 }
 
 extension SpeechBody {
     fileprivate var sampling: SamplingSettings {
         get { request.settings.sampling }
         set { request.settings.sampling = newValue }
-    }
-}
-
-extension SamplingSettings {
-    /// The groups of settings, which are there as soon as one of their fields is set.
-    fileprivate var dynamic: DynamicTemperature {
-        get { dynamicTemperature ?? DynamicTemperature(minimum: temperature, maximum: temperature) }
-        set { dynamicTemperature = newValue }
-    }
-
-    fileprivate var miro: Mirostat {
-        get { mirostat ?? Mirostat() }
-        set { mirostat = newValue }
-    }
-
-    fileprivate var run: RepeatedRunPenalty {
-        get { dry ?? RepeatedRunPenalty() }
-        set { dry = newValue }
     }
 }

@@ -85,12 +85,13 @@ public final class LocalSynthesizer: SpeechSynthesizer {
             }
             versions.append([spoken])
         }
-        return result(of: versions, request, settings, pipeline.timings, voiceSeconds)
+        let remarks = try models.remark(on: voice).map { [$0] } ?? []
+        return result(of: versions, request, settings, pipeline.timings, voiceSeconds, remarks)
     }
 
     private func result(
         of versions: [[SpokenUtterance]], _ request: SpeechRequest, _ settings: SpeechSettings,
-        _ timings: SpeechTimings, _ voiceSeconds: Double
+        _ timings: SpeechTimings, _ voiceSeconds: Double, _ remarks: [String]
     ) -> SpeechResult {
         let kept = versions.map(\.count).min() ?? 0
         var seconds = timings.seconds
@@ -105,7 +106,8 @@ public final class LocalSynthesizer: SpeechSynthesizer {
             },
             seconds: seconds,
             report: SpeechReport(
-                versions.map { $0[0] }, timings, voiceSeconds: voiceSeconds, files: [], settings: settings
+                versions.map { $0[0] }, timings, voiceSeconds: voiceSeconds, files: [], settings: settings,
+                remarks: remarks
             ).json)
     }
 

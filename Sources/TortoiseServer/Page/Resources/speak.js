@@ -220,7 +220,7 @@ async function finish(job, body, firstSound) {
   const { versions, report } = job.result;
   const facts = [
     `seed ${body.seed}`, `made in ${seconds(report.seconds)}`, `real-time factor ${report.real_time_factor.toFixed(2)}`,
-    firstSound === null ? null : `first sound after ${seconds(firstSound)}`,
+    firstSound === null ? null : `first sound after ${seconds(firstSound)}`, ...(report.remarks ?? []),
   ];
   $('facts').textContent = facts.filter(Boolean).join(' · ');
   $('status').textContent = `${seconds(versions[0].seconds)} of speech.`;

@@ -31,7 +31,7 @@ struct VoiceCommand: ParsableCommand {
         func run() throws {
             let models = try modelOptions.load().models
             let voice = try VoiceLibrary(models, mode: LatentMode(named: latents), seed: seed).voice(recordings)
-            try models.save(voice, to: outPath)
+            try voice.write(to: outPath)
             print("\(outPath): \(voice.clips.count) clips")
         }
     }
@@ -51,7 +51,7 @@ struct VoiceCommand: ParsableCommand {
 
         func run() throws {
             let models = try modelOptions.load().models
-            try models.save(VoiceLibrary(models).voice(voices), to: outPath)
+            try VoiceLibrary(models).voice(voices).write(to: outPath)
             print(outPath)
         }
     }
@@ -71,7 +71,7 @@ struct VoiceCommand: ParsableCommand {
 
         func run() throws {
             let models = try modelOptions.load().models
-            try models.save(VoiceLibrary(models, seed: seed).voice("random"), to: outPath)
+            try VoiceLibrary(models, seed: seed).voice("random").write(to: outPath)
             print(outPath)
         }
     }

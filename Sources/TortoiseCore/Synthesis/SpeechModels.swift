@@ -207,11 +207,4 @@ public final class SpeechModels {
         let adapters = adapters.map { "\(FileState(of: $0.path)) \($0.strength) \($0.alpha ?? 0)" }
         return (stages + adapters + [precision?.rawValue ?? "", products.rawValue]).joined(separator: "\n")
     }
-
-    /// Writes a voice of these models, with what identifies them.
-    public func save(_ voice: Voice, to path: String) throws {
-        var voice = voice
-        voice.encoderHashes = try voiceEncoderHashes()
-        try voice.write(to: path)
-    }
 }

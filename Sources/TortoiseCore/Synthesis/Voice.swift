@@ -6,7 +6,7 @@ public struct Voice: Sendable, Equatable {
     public var diffusion: [Float]
     /// The names of the clips it was made of.
     public var clips: [String]
-    /// What tells the weights of the encoders that made it, by stage; empty for voices that were not saved.
+    /// What tells the weights of the encoders that made it, by stage; empty where nothing is known of them.
     public var encoderHashes: [String: String]
     /// Mel spectrograms of the clips, [bands · frames] each, for rankers that listen to them; not part of saved voices.
     public var referenceMels: [[Float]]
@@ -78,6 +78,10 @@ public struct Voice: Sendable, Equatable {
             throw InputError.usage(
                 "the voices were made by different models", at: "--voice", try: "encode them again with one set")
         }
+        // Voices of different weights make one that fits none of them.
+        let hashes = parts.reduce(into: [String: Set<String>]()) { found, part in
+            for (stage, hash) in part.voice.encoderHashes { found[stage, default: []].insert(hash) }
+        }
         func mean(_ latent: (Voice) -> [Float]) -> [Float] {
             var sum = [Float](repeating: 0, count: latent(first.voice).count)
             for (voice, weight) in parts {
@@ -87,7 +91,7 @@ public struct Voice: Sendable, Equatable {
         }
         return Voice(
             autoregressive: mean(\.autoregressive), diffusion: mean(\.diffusion), clips: parts.flatMap(\.voice.clips),
-            encoderHashes: first.voice.encoderHashes)
+            encoderHashes: hashes.mapValues { $0.sorted().joined(separator: "+") })
     }
 
     /// - Throws: `InputError.model` when the latents do not have the widths of the models, or those do not go together.

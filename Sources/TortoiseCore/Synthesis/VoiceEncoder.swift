@@ -45,7 +45,7 @@ public struct VoiceEncoder {
         return Voice(
             autoregressive: try autoregressiveLatent(narrow), diffusion: try diffusionLatent(wide),
             clips: paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 },
-            referenceMels: try referenceMels(narrow))
+            encoderHashes: try models.voiceEncoderHashes(), referenceMels: try referenceMels(narrow))
     }
 
     /// - Throws: `InputError.data` for recordings that nobody's voice can be heard in.

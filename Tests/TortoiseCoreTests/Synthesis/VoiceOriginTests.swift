@@ -22,9 +22,9 @@ import Testing
         try write(decoder, "contextual_embedder.", 1)
         let models = SpeechModels(try ModelFiles(set: folder))
         let path = folder + "/anna.voice"
-        let fresh = Voice(autoregressive: [1], diffusion: [1, 2], clips: ["a.wav"])
-        #expect(try models.remark(on: fresh) == nil)
-        try models.save(fresh, to: path)
+        let unknown = Voice(autoregressive: [1], diffusion: [1, 2], clips: ["a.wav"])
+        #expect(try models.remark(on: unknown) == nil)
+        try Voice(autoregressive: [1], diffusion: [1, 2], encoderHashes: models.voiceEncoderHashes()).write(to: path)
         let saved = try Voice(path: path)
         #expect(saved.encoderHashes.keys.sorted() == ["autoregressive", "diffusion"])
         #expect(try models.remark(on: saved) == nil)
@@ -33,7 +33,11 @@ import Testing
         #expect(try models.remark(on: saved) == nil)
         try write(decoder, "contextual_embedder.", 3)
         #expect(try models.remark(on: saved)?.contains("other weights (diffusion)") == true)
-        let mixed = try Voice.mix([(saved, 1), (saved, 2)])
-        #expect(try models.remark(on: mixed) != nil)
+        // In a mix a foreign voice is not hidden behind one that fits.
+        let fitting = Voice(autoregressive: [1], diffusion: [3, 4], encoderHashes: try models.voiceEncoderHashes())
+        #expect(try models.remark(on: Voice.mix([(fitting, 1), (unknown, 1)])) == nil)
+        for parts in [[fitting, saved], [saved, saved], [unknown, saved]] {
+            #expect(try models.remark(on: Voice.mix(parts.map { ($0, 1) })) != nil)
+        }
     }
 }

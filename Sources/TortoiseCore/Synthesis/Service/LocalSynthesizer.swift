@@ -140,7 +140,7 @@ public final class LocalSynthesizer: SpeechSynthesizer {
             voice = try VoiceLibrary(models).voice(description)
         case .random(let seed): voice = try VoiceLibrary(models, seed: seed).voice("random")
         }
-        try models.save(voice, to: path)
+        try voice.write(to: path)
         encoded = [:]
     }
 

@@ -81,8 +81,9 @@
         }
 
         @Test func soundArrivesBeforeTheLastIsMade() async throws {
-            let fake = FakeSpeech(steps: 10, seconds: 0.05)
+            let fake = FakeSpeech(steps: 10, heldBefore: 5)
             try await serving(fake) { port, _ in
+                defer { fake.release() }
                 let connection = try Connection(port: port)
                 connection.ask(Self.slow.replacing("}", with: ",\"stream\":true}"))
                 var bytes = 0
@@ -91,7 +92,8 @@
                     try #require(!next.isEmpty)
                     bytes += next.count
                 }
-                #expect(fake.seen.steps < 10)
+                #expect(fake.seen.steps <= 5)
+                fake.release()
                 #expect(await connection.readAll().utf8.count > 0)
                 #expect(fake.seen.steps == 10)
             }

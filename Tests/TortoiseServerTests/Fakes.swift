@@ -9,6 +9,7 @@ import TortoiseCore
 final class FakeSpeech: Sendable {
     struct State: Sendable {
         var steps = 0
+        var isReleased = false
         var spoken: [SpeechRequest] = []
         var cancelled = 0
         var unloads = 0
@@ -20,8 +21,14 @@ final class FakeSpeech: Sendable {
     /// Steps of each request, and seconds of each step.
     let steps: Int
     let seconds: Double
+    /// The step before which a request waits until it is released.
+    let held: Int?
 
-    init(steps: Int = 4, seconds: Double = 0) { (self.steps, self.seconds) = (steps, seconds) }
+    init(steps: Int = 4, seconds: Double = 0, heldBefore held: Int? = nil) {
+        (self.steps, self.seconds, self.held) = (steps, seconds, held)
+    }
+
+    func release() { state.withLock { $0.isReleased = true } }
 
     var seen: State { state.withLock { $0 } }
 
@@ -52,6 +59,7 @@ final class FakeSynthesizer: SpeechSynthesizer {
         do {
             for step in 0..<fake.steps {
                 try hear(.progress(SpeechProgress(stage: .codes, done: step, total: fake.steps), utterance: 0, of: 1))
+                while step == fake.held, !fake.seen.isReleased { Thread.sleep(forTimeInterval: 0.005) }
                 fake.state.withLock { $0.steps += 1 }
                 if fake.seconds > 0 { Thread.sleep(forTimeInterval: fake.seconds) }
                 let pitch = Float(1 + request.settings.seed % 7) * 0.01

@@ -133,6 +133,9 @@ struct VoiceCommand: ParsableCommand {
             try AudioFile.write(
                 clip, to: outPath, format: AudioFormat(path: outPath),
                 metadata: AudioMetadata(title: text, comment: SpeechReport.settingsJSON(settings)))
+            if let remark = try models.remark(on: target) {
+                try? FileHandle.standardError.write(contentsOf: Data((remark + "\n").utf8))
+            }
             print("\(outPath): \(spoken.codes.count) codes")
         }
     }

@@ -71,6 +71,25 @@ HASH = """(async () => { const bytes = new Uint8Array(result.samples.buffer);
   return [...new Uint8Array(hash)].map((b) => b.toString(16).padStart(2, '0')).join(''); })()"""
 
 
+SET = """(name, value) => { const { input } = controls.get(name); input.value = value;
+  input.dispatchEvent(new Event('input', { bubbles: true })); }"""
+
+
+def follow(browser):
+    """A setting that belongs to another is out of reach, and not asked for, until that one is on."""
+    reach = "[controls.get('mirostat_tau').input.disabled, 'mirostat_tau' in composed()]"
+    assert browser.run(reach) == [True, False]
+    browser.run(f"({SET})('mirostat', '2'); ({SET})('mirostat_tau', 4); undefined")
+    assert browser.run(reach) == [False, True]
+    browser.run(f"({SET})('mirostat', '0'); undefined")
+    assert browser.run(reach) == [True, False], "Mirostat is off"
+    browser.run("recompose({ ...composed(), dry_multiplier: 1, dry_base: 2 }); undefined")
+    assert browser.run("composed().dry_base") == 2, "an earlier request brings its followers back"
+    browser.run("$('reset').click()")
+    assert browser.run("controls.get('dry_base').input.disabled")
+    step("settings follow what they belong to")
+
+
 def speak(browser, clip, folder):
     browser.wait("typeof voices !== 'undefined' && $('server').textContent === 'ready'")
     browser.give("#upload", [clip])
@@ -225,6 +244,7 @@ def main():
             browser.size(1280, 860)
             browser.open(server.address)
             speak(browser, clips[0], arguments.pictures)
+            follow(browser)
             make_voices(browser, clips, arguments.pictures)
             look_at_models(browser, arguments.pictures)
             train(browser, arguments.pictures)

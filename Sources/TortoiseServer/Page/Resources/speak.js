@@ -39,6 +39,11 @@ const settings = [
   ['dry_multiplier', 'Run penalty', 'slide', 0, 5, 0.1, 0.8], ['dry_base', 'Its growth', 'slide', 1, 4, 0.05, 1.75],
   ['dry_allowed_length', 'Runs without it', 'slide', 1, 20, 1, 2],
 ];
+/** What each of these belongs to: it is out of reach until that is turned on. */
+const leaders = {
+  min_ar_temp: 'max_ar_temp', mirostat_tau: 'mirostat', mirostat_eta: 'mirostat', dry_base: 'dry_multiplier',
+  dry_allowed_length: 'dry_multiplier',
+};
 const controls = new Map();
 const presets = [['', 'Default'], ['ultra_fast', 'Ultra fast'], ['fast', 'Fast'], ['standard', 'Standard'], ['high_quality', 'High quality']];
 
@@ -75,11 +80,23 @@ function buildSettings() {
     input.addEventListener('input', () => {
       control.isSet = input.value !== '' && (kind !== 'choice' || input.value !== '');
       control.show();
+      showReach();
     });
     control.show();
     controls.set(name, control);
     $('settings').append(box);
   }
+  showReach();
+}
+
+/** Whether what a setting belongs to is on. */
+function isInReach(name) {
+  const leader = controls.get(leaders[name]);
+  return !leader || (leader.isSet && leader.input.value !== '0');
+}
+
+function showReach() {
+  for (const [name, control] of controls) control.input.disabled = !isInReach(name);
 }
 
 /** What is asked for, exactly. */
@@ -88,7 +105,7 @@ function composed() {
   const preset = document.querySelector('[name=preset]:checked').value;
   if (preset) body.preset = preset;
   for (const [name, control] of controls) {
-    if (!control.isSet) continue;
+    if (!control.isSet || !isInReach(name)) continue;
     const { value } = control.input;
     body[name] = control.kind !== 'choice' ? Number(value) : value === 'on' || value === 'off' ? value === 'on' : name === 'mirostat' ? Number(value) : value;
   }
@@ -117,6 +134,7 @@ function recompose(body) {
     const value = body[name];
     control.put(typeof value === 'boolean' ? (value ? 'on' : 'off') : value);
   }
+  showReach();
 }
 
 function chosenVoice() {
@@ -297,7 +315,7 @@ function startSpeak() {
   on($('sentence'), 'click', () => { $('text').value = sentences[Math.floor(Math.random() * sentences.length)]; showLength(); });
   on($('text'), 'input', showLength);
   on($('text'), 'keydown', (event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) $('composer').requestSubmit(); });
-  on($('reset'), 'click', () => { for (const control of controls.values()) control.put(null); });
+  on($('reset'), 'click', () => { for (const control of controls.values()) control.put(null); showReach(); });
   on($('mixes'), 'change', () => { $('mix-row').hidden = !$('mixes').checked; });
   on($('mix'), 'input', () => { $('mix-share').value = `${$('mix').value} %`; });
   on($('download'), 'click', download);

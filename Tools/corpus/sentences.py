@@ -21,7 +21,7 @@ import random
 import re
 import subprocess
 
-from frames import frames, is_known
+from frames import Bag, frames, is_known
 
 PACKAGES = ["wordnet-base", "fortunes", "fortunes-min", "bible-kjv", "bible-kjv-text", "anarchism"]
 PLAIN = re.compile(r"^[A-Za-z][A-Za-z ,;:'?!.-]*[.?!]$")
@@ -165,17 +165,12 @@ def main():
         lines += [("short", line.strip()) for line in file] * 6
     for _ in range(int(0.06 * arguments.count)):
         lines.append(("numbers", with_numbers(rng)))
-    lines += [("frame", text) for text in frames(f"{root}/usr/share/wordnet", known, max(0, arguments.count - len(lines)) * 3 // 4, rng)]
-    pool = []
+    framed = max(0, arguments.count - len(lines)) * 3 // 4
+    lines += [("frame", text) for text in frames(f"{root}/usr/share/wordnet", known, framed, rng)]
+    pool = Bag(common, rng)
     while len(lines) < arguments.count:
         pattern = rng.choice(PATTERNS)
-        words = []
-        for _ in range(pattern.count("{")):
-            if not pool:
-                pool = common[:]
-                rng.shuffle(pool)
-            words.append(pool.pop())
-        text = pattern.format(*words)
+        text = pattern.format(*(pool.draw() for _ in range(pattern.count("{"))))
         lines.append(("template", text[0].upper() + text[1:]))
     rng.shuffle(lines)
     os.makedirs(os.path.dirname(arguments.out) or ".", exist_ok=True)

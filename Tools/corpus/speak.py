@@ -134,11 +134,11 @@ def work(jobs, arguments, counter):
     for job in jobs:
         path = path_of(job, arguments.out)
         if not os.path.exists(path):
-            group = job[1]
-            if group not in teachers:
-                teachers[group] = {"hibari": Hibari, "resampled": Hibari, "kokoro": Kokoro}[group](arguments)
+            teacher = Kokoro if job[1] == "kokoro" else Hibari
+            if teacher not in teachers:
+                teachers[teacher] = teacher(arguments)
             try:
-                sound = finish(teachers[group](job))
+                sound = finish(teachers[teacher](job))
             except Exception as error:  # one sentence that a teacher cannot say is no reason to stop
                 print(f"{job[5]!r}: {error}", file=sys.stderr)
                 sound = None

@@ -28,7 +28,7 @@ extension Program {
 
     private static func leave(saying message: String, _ kind: InputError.Kind) -> Never {
         // Where even that cannot be written the exit code has to do.
-        try? FileHandle.standardError.write(contentsOf: Data((message + "\n").utf8))
+        StandardError.say(message)
         exit(withError: ExitCode(kind.rawValue))
     }
 }

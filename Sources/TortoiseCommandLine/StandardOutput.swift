@@ -26,3 +26,11 @@ public enum StandardOutput {
         }
     }
 }
+
+/// What people are told beside a program's output.
+public enum StandardError {
+    /// Prints a line; where that cannot be written, the program goes on without.
+    public static func say(_ line: String) {
+        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+    }
+}

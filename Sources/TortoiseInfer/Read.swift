@@ -61,9 +61,7 @@ struct Read: ParsableCommand {
         let (models, frontEnd) = try modelOptions.load()
         let voice = try VoiceLibrary(models, seed: settings.seed, cache: .standard()).voice(
             voice ?? DefaultVoice.name())
-        if !output.quiet, !output.json, let remark = try models.remark(on: voice) {
-            try? FileHandle.standardError.write(contentsOf: Data((remark + "\n").utf8))
-        }
+        if !output.quiet, !output.json, let remark = try models.remark(on: voice) { StandardError.say(remark) }
         let identity =
             "\(SpeechReport.settingsJSON(settings)) \(voice.autoregressive) \(voice.diffusion) \(models.identity)"
         var reading = try LongReading(
@@ -90,8 +88,7 @@ struct Read: ParsableCommand {
         if output.json {
             try StandardOutput.write(report(timings).serialized + "\n")
         } else if !output.quiet {
-            try? FileHandle.standardError.write(
-                contentsOf: Data("wrote \(outPath): \(reading.parts.count) parts\n".utf8))
+            StandardError.say("wrote \(outPath): \(reading.parts.count) parts")
         }
     }
 

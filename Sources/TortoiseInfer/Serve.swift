@@ -64,7 +64,7 @@ import TortoiseCore
                     limits: clips, cache: .standard())
             }
             try server.run { address in
-                try? FileHandle.standardError.write(contentsOf: Data("listening at \(address)\n".utf8))
+                StandardError.say("listening at \(address)")
             }
         }
 

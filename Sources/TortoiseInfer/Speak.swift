@@ -124,11 +124,10 @@ struct Speak: ParsableCommand {
         guard !output.quiet else { return }
         let (spent, spoken) = (start.duration(to: .now).seconds, sink.seconds)
         let line = String(
-            format: "first sound after %.2f s; %.2f s for %.2f s of speech, real-time factor %.2f; seed %llu\n",
+            format: "first sound after %.2f s; %.2f s for %.2f s of speech, real-time factor %.2f; seed %llu",
             firstSound ?? spent,
             spent, spoken, spent / max(spoken, 1e-3), settings.seed)
-        let text = remarks.map { $0 + "\n" }.joined() + line
-        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+        (remarks + [line]).forEach(StandardError.say)
     }
 
     private func write(_ samples: [Float], to path: String, _ format: AudioFormat, _ settings: SpeechSettings) throws {
@@ -148,7 +147,7 @@ struct Speak: ParsableCommand {
         if output.json {
             try StandardOutput.write(report.json + "\n")
         } else if !output.quiet {
-            try? FileHandle.standardError.write(contentsOf: Data((report.lines.joined(separator: "\n") + "\n").utf8))
+            report.lines.forEach(StandardError.say)
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TortoiseCommandLine
 import TortoiseCore
 
 /// Where the models of each stage are.
@@ -91,8 +92,7 @@ struct ModelOptions: ParsableArguments {
     private func products(_ isMixed: Bool) -> ProductPrecision {
         guard isMixed else { return .float32 }
         guard ProductPrecision.bfloat16.isAvailable else {
-            let note = "--amp: this processor has no bfloat16 products, so everything is in float32\n"
-            try? FileHandle.standardError.write(contentsOf: Data(note.utf8))
+            StandardError.say("--amp: this processor has no bfloat16 products, so everything is in float32")
             return .float32
         }
         return .bfloat16

@@ -133,9 +133,7 @@ struct VoiceCommand: ParsableCommand {
             try AudioFile.write(
                 clip, to: outPath, format: AudioFormat(path: outPath),
                 metadata: AudioMetadata(title: text, comment: SpeechReport.settingsJSON(settings)))
-            if let remark = try models.remark(on: target) {
-                try? FileHandle.standardError.write(contentsOf: Data((remark + "\n").utf8))
-            }
+            if let remark = try models.remark(on: target) { StandardError.say(remark) }
             print("\(outPath): \(spoken.codes.count) codes")
         }
     }

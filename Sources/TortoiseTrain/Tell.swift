@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TortoiseCommandLine
 import TortoiseCore
 
 /// Tells a running trainer what to do.
@@ -23,6 +24,6 @@ struct Tell: ParsableCommand {
             isHeard
             ? "the trainer obeys at its next step boundary"
             : "no trainer runs there now; one that starts will not obey old commands"
-        try? FileHandle.standardError.write(contentsOf: Data((answer + "\n").utf8))
+        StandardError.say(answer)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TortoiseCommandLine
 import TortoiseCore
 
 /// Learns a vocabulary for another language from text.
@@ -35,7 +36,7 @@ struct Tokenizer: ParsableCommand {
         for line in text.split(whereSeparator: \.isNewline) { trainer.add(clean(String(line))) }
         let vocabulary = try trainer.train()
         try vocabulary.write(to: output)
-        FileHandle.standardError.write(Data("wrote \(output)\n".utf8))
+        StandardError.say("wrote \(output)")
     }
 
     private static func function(of cleaners: TextCleaners) -> (String) -> String {

@@ -70,6 +70,7 @@ function buildSettings() {
       show() {
         box.classList.toggle('set', control.isSet);
         output.value = kind === 'choice' || kind === 'whole' ? '' : control.isSet ? input.value : `${input.value} · default`;
+        showReach();
       },
       put(value) {
         control.isSet = value !== undefined && value !== null && value !== '';
@@ -80,13 +81,11 @@ function buildSettings() {
     input.addEventListener('input', () => {
       control.isSet = input.value !== '' && (kind !== 'choice' || input.value !== '');
       control.show();
-      showReach();
     });
-    control.show();
     controls.set(name, control);
+    control.show();
     $('settings').append(box);
   }
-  showReach();
 }
 
 /** Whether what a setting belongs to is on. */
@@ -134,7 +133,6 @@ function recompose(body) {
     const value = body[name];
     control.put(typeof value === 'boolean' ? (value ? 'on' : 'off') : value);
   }
-  showReach();
 }
 
 function chosenVoice() {
@@ -315,7 +313,7 @@ function startSpeak() {
   on($('sentence'), 'click', () => { $('text').value = sentences[Math.floor(Math.random() * sentences.length)]; showLength(); });
   on($('text'), 'input', showLength);
   on($('text'), 'keydown', (event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) $('composer').requestSubmit(); });
-  on($('reset'), 'click', () => { for (const control of controls.values()) control.put(null); showReach(); });
+  on($('reset'), 'click', () => { for (const control of controls.values()) control.put(null); });
   on($('mixes'), 'change', () => { $('mix-row').hidden = !$('mixes').checked; });
   on($('mix'), 'input', () => { $('mix-share').value = `${$('mix').value} %`; });
   on($('download'), 'click', download);

@@ -77,6 +77,11 @@ SET = """(name, value) => { const { input } = controls.get(name); input.value = 
 
 def follow(browser):
     """A setting that belongs to another is out of reach, and not asked for, until that one is on."""
+    told = browser.run("""(async () => { const { components } = await (await fetch('/openapi.json')).json();
+        const { dependentRequired } = components.schemas.Speech;
+        return Object.fromEntries([...controls.keys()].filter((name) => dependentRequired[name])
+            .map((name) => [name, dependentRequired[name][0]])); })()""")
+    assert told == browser.run("leaders"), f"the API says {told}"
     reach = "[controls.get('mirostat_tau').input.disabled, 'mirostat_tau' in composed()]"
     assert browser.run(reach) == [True, False]
     browser.run(f"({SET})('mirostat', '2'); ({SET})('mirostat_tau', 4); undefined")

@@ -45,48 +45,42 @@ struct TinyRun {
     }
 }
 
-/// A program that runs beside the test. `@unchecked Sendable`: what was said is behind the lock.
-final class RunningProgram: @unchecked Sendable {
+/// A program that runs beside the test.
+///
+/// What it says goes into a file: watching a pipe until its other end closes has libdispatch on Linux free the watch while another of
+/// its threads still walks it (swift-corelibs-libdispatch, issue 949), which breaks the heap of the whole test process.
+final class RunningProgram {
     let process = Process()
-    private let errors = Pipe()
-    private let lock = NSLock()
-    private var text = ""
+    private let errors: URL
 
     /// - Parameters:
     ///   - input: What its standard input is: a pipe, a file, or /dev/null.
     ///   - folder: Its working folder; the test's unless given.
     init(_ program: String, _ arguments: [String], input: Any = FileHandle.nullDevice, folder: URL? = nil) throws {
+        errors = FileManager.default.temporaryDirectory.appending(path: "said-\(UUID().uuidString).txt")
+        try Data().write(to: errors)
         process.executableURL = programURL(program)
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = folder }
         process.standardInput = input
-        process.standardError = errors
+        process.standardError = try FileHandle(forWritingTo: errors)
         process.standardOutput = FileHandle.nullDevice
-        errors.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            guard let self, !data.isEmpty else {
-                // At its end a pipe is readable for ever; it must not be watched when it is closed.
-                handle.readabilityHandler = nil
-                return
-            }
-            lock.withLock { text += String(decoding: data, as: UTF8.self) }
-        }
         try process.run()
     }
 
     deinit {
-        errors.fileHandleForReading.readabilityHandler = nil
         if process.isRunning { signal(SIGKILL) }
+        try? FileManager.default.removeItem(at: errors)
     }
 
-    var said: String { lock.withLock { text } }
+    var said: String { (try? Data(contentsOf: errors)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
     /// Waits until something was said.
     func wait(for what: String, seconds: Double = 20) -> Bool {
         let limit = Date(timeIntervalSinceNow: seconds)
         while !said.contains(what) {
             guard Date() < limit else { return false }
-            if !process.isRunning { usleep(100_000); return said.contains(what) }
+            if !process.isRunning { return said.contains(what) }
             usleep(5_000)
         }
         return true
@@ -103,7 +97,6 @@ final class RunningProgram: @unchecked Sendable {
             signal(SIGKILL)
         }
         process.waitUntilExit()
-        usleep(20_000)
         // A program that left by itself with 128 + n was not killed by signal n.
         return process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus
     }

@@ -9,7 +9,10 @@ final class UnreliableServer: @unchecked Sendable {
     private let lock = NSLock()
     private var body: [UInt8]
     private var stalls = 0
-    private(set) var requests: [String] = []
+    private var received: [String] = []
+
+    /// What was asked so far, as it came.
+    var requests: [String] { lock.withLock { received } }
 
     init(serving body: [UInt8]) {
         self.body = body
@@ -47,7 +50,7 @@ final class UnreliableServer: @unchecked Sendable {
         guard count > 0 else { return }
         let request = String(decoding: buffer[..<count], as: UTF8.self)
         let body = lock.withLock { () -> [UInt8] in
-            requests.append(request)
+            received.append(request)
             return self.body
         }
         let mode = request.split(separator: "/").dropFirst().first.map(String.init) ?? ""

@@ -30,7 +30,7 @@
         private static let slow = "{\"input\":\"a\",\"voice\":\"anna\",\"response_format\":\"pcm\"}"
 
         @Test func speechEndsWhenItsClientIsGone() async throws {
-            let fake = FakeSpeech(steps: 2_000, seconds: 0.005)
+            let fake = FakeSpeech(steps: 200_000, seconds: 0.005)
             try await serving(fake) { port, server in
                 for body in [
                     Self.slow, Self.slow.replacing("}", with: ",\"stream\":true}"),
@@ -164,7 +164,7 @@
         }
 
         @Test func aFullQueueTurnsAway() async throws {
-            let fake = FakeSpeech(steps: 2_000, seconds: 0.005)
+            let fake = FakeSpeech(steps: 200_000, seconds: 0.005)
             try await serving(fake, { $0.queue = 1 }) { port, server in
                 let held = try (0..<2).map { _ in try Connection(port: port) }
                 held[0].ask(Self.slow)

@@ -34,7 +34,7 @@ import TortoiseCore
         Worker("test", capacity: capacity, metrics: ServerMetrics(), log: { _ in }, make: {})
     }
 
-    private func job(_ limit: Double = 60) -> Job { Job(.fetch, client: "a", limit: .seconds(limit)) }
+    private func job(_ limit: Double = 3_600) -> Job { Job(.fetch, client: "a", limit: .seconds(limit)) }
 
     @Test func workIsDoneInOrderAndCanBeWatched() async throws {
         let worker = worker(4)

@@ -287,7 +287,7 @@
         }
 
         @Test func jobsCanBeStopped() async throws {
-            let fake = FakeSpeech(steps: 1_000, seconds: 0.005)
+            let fake = FakeSpeech(steps: 200_000, seconds: 0.005)
             try await TortoiseServer.fake(fake).application().test(.router) { client async throws -> Void in
                 let accepted = try await client.post(
                     "/v1/audio/speech", "{\"input\":\"a\",\"voice\":\"anna\",\"background\":true}")

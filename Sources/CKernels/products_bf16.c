@@ -17,6 +17,8 @@ int tk_has_bf16_products(void) {
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
 
+int tk_bf16_products_pay(void) { return tk_has_bf16_products() && !__builtin_cpu_is("intel"); }
+
 enum { ROWS = 8, COLUMNS = 48, BLOCK_K = 256, BLOCK_N = 768, BLOCK_M = 128 };
 
 #pragma clang attribute push(__attribute__((target(TK_BF16_TARGET))), apply_to = function)
@@ -110,6 +112,7 @@ size_t tk_bf16_scratch_bytes(void) { return ((size_t)BLOCK_N + BLOCK_M) * BLOCK_
 #else
 
 int tk_has_bf16_products(void) { return 0; }
+int tk_bf16_products_pay(void) { return 0; }
 size_t tk_bf16_scratch_bytes(void) { return 0; }
 void tk_multiply_bf16(size_t m, size_t n, size_t k, const float *a, ptrdiff_t a_stride, int a_transposed, const float *b,
                       ptrdiff_t b_stride, int b_transposed, int accumulate, float *c, ptrdiff_t c_stride, void *scratch) {

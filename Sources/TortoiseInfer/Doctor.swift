@@ -10,7 +10,8 @@ struct Doctor: ParsableCommand {
         print("instruction sets  \(available.joined(separator: ", ")); using \(Execution.instructionSet.rawValue)")
         print("threads           \(Execution.threadCount) of \(Processor.physicalCores) physical cores")
         print("matrix products   OpenBLAS kernels for \(BLASCore.name)")
-        let halves = ProductPrecision.bfloat16.isAvailable ? "yes" : "no; amp has no effect"
+        let isFaster = ProductPrecision.mixed(true) == .bfloat16
+        let halves = isFaster ? "yes" : "no, \(ProductPrecision.whyNotMixed); amp has no effect"
         print("mixed precision   \(halves)")
         for library in Libraries.versions { print(library.name.padded(to: 18) + library.version) }
     }

@@ -90,12 +90,11 @@ struct ModelOptions: ParsableArguments {
     }
 
     private func products(_ isMixed: Bool) -> ProductPrecision {
-        guard isMixed else { return .float32 }
-        guard ProductPrecision.bfloat16.isAvailable else {
-            StandardError.say("--amp: this processor has no bfloat16 products, so everything is in float32")
-            return .float32
+        let products = ProductPrecision.mixed(isMixed)
+        if isMixed, products == .float32 {
+            StandardError.say("--amp: \(ProductPrecision.whyNotMixed), so everything is in float32")
         }
-        return .bfloat16
+        return products
     }
 
     private static func precision(_ name: String) throws -> WeightPrecision {

@@ -260,6 +260,8 @@ typedef void tk_bf16_product(size_t m, size_t n, size_t k, const float *a, ptrdi
 
 // With AVX-512's instructions for bfloat16, where this processor has them.
 int tk_has_bf16_products(void);
+// Whether they are faster than products in float32: on AMD's processors they are, on Intel's only those of AMX are.
+int tk_bf16_products_pay(void);
 size_t tk_bf16_scratch_bytes(void);
 tk_bf16_product tk_multiply_bf16;
 

@@ -32,6 +32,19 @@ public enum ProductPrecision: String, Sendable, CaseIterable {
 
     /// Whether this processor has instructions for it.
     public var isAvailable: Bool { self == .float32 || tk_has_bf16_products() != 0 }
+
+    /// bfloat16 where that is wanted and makes this processor faster than float32 does.
+    public static func mixed(_ isWanted: Bool) -> ProductPrecision {
+        let pays = tk_bf16_products_pay() != 0 || Execution.instructionSet == .amx
+        return isWanted && pays ? .bfloat16 : .float32
+    }
+
+    /// What is to be said where mixed precision is wanted and `mixed` does without.
+    public static var whyNotMixed: String {
+        bfloat16.isAvailable
+            ? "bfloat16 products are slower than float32 on this processor without AMX"
+            : "this processor has no bfloat16 products"
+    }
 }
 
 /// Where operations run: a table of kernels and a pool of threads.

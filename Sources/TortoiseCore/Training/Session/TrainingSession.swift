@@ -86,9 +86,9 @@ public final class TrainingSession {
     ) throws -> TrainingOutcome {
         try takeFolder()
         let (threads, isMixed) = (configuration.trainer.threads, configuration.trainer.usesMixedPrecision)
-        let products: ProductPrecision = isMixed && ProductPrecision.bfloat16.isAvailable ? .bfloat16 : .float32
+        let products = ProductPrecision.mixed(isMixed)
         if isMixed, products == .float32 {
-            report(.answer("trainer.amp: this processor has no bfloat16 products, so training is in float32"))
+            report(.answer("trainer.amp: \(ProductPrecision.whyNotMixed), so training is in float32"))
         }
         return try Execution.with(threads: threads > 0 ? threads : nil, products: products) {
             try self.runLocked(options, inbox, report)

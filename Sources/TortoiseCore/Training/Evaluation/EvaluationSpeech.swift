@@ -35,14 +35,8 @@ final class EvaluationSpeech {
             note("evaluations write no audio: the dataset has another vocabulary than \(vocabulary)")
             return nil
         }
-        guard schema.autoregressiveLatentWidth > 0 else {
-            note("evaluations write no audio: the dataset stores no conditioning latents")
-            return nil
-        }
-        guard Self.fits(models, vocoder, task.model.config.width, schema) else {
-            note(
-                "evaluations write no audio: the dataset's latents, or the models in \(files.folder), are of other widths"
-            )
+        if let obstacle = Self.obstacle(models, vocoder, task.model.config.width, schema, of: files.folder) {
+            note("evaluations write no audio: \(obstacle)")
             return nil
         }
         pipeline = SpeechPipeline(models, frontEnd)
@@ -60,14 +54,23 @@ final class EvaluationSpeech {
         return settings
     }
 
-    private static func fits(_ models: SpeechModels, _ vocoder: ModelStage, _ width: Int, _ schema: DatasetSchema)
-        -> Bool
-    {
+    /// Why the dataset's latents and the models cannot speak together; nil when they can.
+    private static func obstacle(
+        _ models: SpeechModels, _ vocoder: ModelStage, _ width: Int, _ schema: DatasetSchema, of folder: String
+    ) -> String? {
+        // HiFi-GAN makes waveforms of latents, without a decoder.
         let needsDiffusion = vocoder != .hifigan
+        guard schema.autoregressiveLatentWidth > 0 else {
+            return "the dataset stores no conditioning latents; prepare makes them with --autoregressive, --diffusion"
+        }
+        guard !needsDiffusion || schema.diffusionLatentWidth > 0 else {
+            return "the dataset stores none of diffusion's conditioning latents; prepare makes them with --diffusion"
+        }
         guard schema.autoregressiveLatentWidth == width,
-            (try? models.checkFit(needsDiffusion: needsDiffusion)) != nil
-        else { return false }
-        return !needsDiffusion || (try? 2 * models.diffusion().config.modelChannels) == schema.diffusionLatentWidth
+            (try? models.checkFit(needsDiffusion: needsDiffusion)) != nil,
+            !needsDiffusion || (try? 2 * models.diffusion().config.modelChannels) == schema.diffusionLatentWidth
+        else { return "the dataset's latents, or the models in \(folder), are of other widths" }
+        return nil
     }
 
     func folder(_ step: Int) -> String { "\(root)/\(step)" }
